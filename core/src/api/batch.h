@@ -1,0 +1,38 @@
+/* A batch's inside: its items, and how they are shared out among nodes.
+ * May include: base/, logic/, net/, client. Used by batch (the handle) and batch_run (the work). */
+#ifndef SHOAL_API_BATCH_H
+#define SHOAL_API_BATCH_H
+
+#include "api/client.h"
+#include "base/buffer.h"
+#include "net/transport.h"
+
+#include <shoal/batch.h>
+
+struct shoal__item {
+    struct shoal__command command;
+    int64_t ttl_s;
+    uint32_t error; /* 1 + its place in the batch's errors; 0 for none */
+    uint32_t node;  /* its place in the view */
+};
+
+struct shoal_batch {
+    shoal_client *client;
+    struct shoal__item *items;
+    size_t count;
+    size_t capacity;
+    bool ran;
+    struct shoal__buffer keys; /* those that had to be changed before they are sent */
+    shoal_error **errors;      /* items of one node that failed together share one */
+    size_t error_count;
+};
+
+/* Keeps an error and gives it to an item; where memory runs out the item keeps its status alone. */
+void shoal__batch_blame(shoal_batch *batch, struct shoal__item *item, const struct shoal__fault *fault,
+                        const char *node, unsigned attempts);
+
+/* Runs the items that are undecided, which have their keys, on a view. Every item is decided when it returns, unless
+ * memory ran out before anything was sent: then SHOAL_E_NO_MEMORY. */
+shoal_status shoal__batch_run_on(shoal_batch *batch, const struct shoal__scene *scene, struct shoal__fault *fault);
+
+#endif

@@ -1,0 +1,251 @@
+/* Running a batch: a group a node, each on a lane of its own, all going on side by side under one deadline.
+ *
+ *   NEW --lease--> READY <--> WAITING (its lane's answer has not come)
+ *    |               |           |
+ *    v               v           v
+ *   ENDED: every item of the group is decided
+ *
+ * May include: base/, net/, client, batch. */
+#include "api/batch.h"
+#include "base/clock.h"
+
+#include <poll.h>
+#include <stdlib.h>
+
+enum group_state { NEW, READY, WAITING, ENDED };
+
+struct group {
+    enum group_state state;
+    struct shoal__pool *pool;
+    struct shoal__lane *lane;
+    struct shoal__run run;
+    struct shoal__fault refusal; /* the last that a server answered to one item: the lane went on */
+    size_t refused_from;         /* no item before this one got it */
+};
+
+struct work {
+    shoal_batch *batch;
+    int64_t deadline_ns;
+    struct shoal__command **commands; /* by group, each in the order added */
+    struct group *groups;
+    size_t group_count;
+    size_t unended;
+    struct pollfd *fds;
+};
+
+static struct shoal__item *item_of(struct shoal__command *command) {
+    return (struct shoal__item *)((char *)command - offsetof(struct shoal__item, command));
+}
+
+/* --- Ending a group --- */
+
+/* Gives an error to some of a group's commands: those that have none and whose status is (or becomes) the fault's. */
+static void blame_commands(struct work *work, struct group *group, struct shoal__command **commands, size_t count,
+                           const struct shoal__fault *fault) {
+    uint32_t error = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct shoal__item *item = item_of(commands[i]);
+        if (commands[i]->status == SHOAL__UNDECIDED)
+            commands[i]->status = fault->status;
+        if (commands[i]->status != fault->status || item->error != 0)
+            continue;
+        if (error == 0) {
+            shoal__batch_blame(work->batch, item, fault, shoal__pool_name(group->pool), group->lane != NULL);
+            error = item->error;
+        }
+        item->error = error;
+    }
+}
+
+static void blame_refused(struct work *work, struct group *group) {
+    struct shoal__run *run = &group->run;
+    if (group->refusal.status < 0)
+        blame_commands(work, group, run->commands + group->refused_from, run->next - group->refused_from,
+                       &group->refusal);
+}
+
+/* A step that began with item `from` brought this refusal. Items that were refused in another way get theirs now. */
+static void take_refusal(struct work *work, struct group *group, const struct shoal__fault *refusal, size_t from) {
+    if (group->refusal.status != refusal->status) {
+        blame_refused(work, group);
+        group->refused_from = from;
+    }
+    group->refusal = *refusal;
+}
+
+static void end_group(struct work *work, struct group *group) {
+    blame_refused(work, group);
+    if (group->lane != NULL)
+        shoal__pool_return(group->pool, group->lane);
+    group->state = ENDED;
+    work->unended--;
+}
+
+/* What was in flight may have been executed; what had not been sent was not. */
+static void fail_group(struct work *work, struct group *group, const struct shoal__fault *fault) {
+    struct shoal__run *run = &group->run;
+    struct shoal__fault unsent = *fault;
+    size_t sent_from = run->next - run->in_flight;
+    unsent.outcome_unknown = false;
+    if (group->lane != NULL)
+        group->lane->broken = group->lane->broken || run->in_flight > 0;
+    blame_commands(work, group, run->commands + sent_from, run->in_flight, fault);
+    blame_commands(work, group, run->commands + run->next, run->count - run->next, &unsent);
+    end_group(work, group);
+}
+
+static void fail_node(struct work *work, struct group *group, const struct shoal__fault *fault) {
+    shoal__fleet_note(work->batch->client->fleet, group->pool, fault);
+    fail_group(work, group, fault);
+}
+
+/* --- Going on --- */
+
+static void begin_group(struct work *work, struct group *group, int64_t until_ns) {
+    struct shoal__fault fault = {0};
+    struct shoal__lane *lane = NULL;
+    if (shoal__pool_lease(group->pool, until_ns, &lane, &fault) != SHOAL_OK) {
+        fail_node(work, group, &fault);
+        return;
+    }
+    group->lane = lane;
+    group->state = READY;
+}
+
+static void step_group(struct work *work, struct group *group, int64_t until_ns) {
+    struct shoal__fault fault = {0};
+    size_t from = group->run.next - group->run.in_flight;
+    enum shoal__step step = group->lane->transport->step(group->lane, &group->run, until_ns, &fault);
+    if (step == SHOAL__STEP_BROKEN) {
+        fail_node(work, group, &fault);
+        return;
+    }
+    if (fault.status < 0)
+        take_refusal(work, group, &fault, from);
+    group->state = step == SHOAL__STEP_WAIT ? WAITING : READY;
+    if (step != SHOAL__STEP_DONE)
+        return;
+    shoal__fleet_note(work->batch->client->fleet, group->pool, NULL);
+    end_group(work, group);
+}
+
+/* One turn for each group that can go on. A slow node gets its share of the time that is left, and no more. */
+static void go_round(struct work *work) {
+    for (size_t i = 0; i < work->group_count; i++) {
+        struct group *group = &work->groups[i];
+        int64_t now_ns = shoal__now_ns();
+        if (now_ns >= work->deadline_ns)
+            return;
+        int64_t until_ns = shoal__fair_share(work->deadline_ns, now_ns, work->unended);
+        if (group->state == NEW)
+            begin_group(work, group, until_ns);
+        if (group->state == READY)
+            step_group(work, group, until_ns);
+    }
+}
+
+/* Looks which lanes are ready; waits for one only where no group can go on without. */
+static void await_lanes(struct work *work) {
+    size_t count = 0;
+    bool may_wait = true;
+    for (size_t i = 0; i < work->group_count; i++) {
+        struct group *group = &work->groups[i];
+        if (group->state == WAITING)
+            work->fds[count++] = (struct pollfd){.fd = group->lane->fd, .events = group->run.events};
+        else if (group->state != ENDED)
+            may_wait = false;
+    }
+    if (count == 0)
+        return;
+    poll(work->fds, count, may_wait ? shoal__remaining_ms(work->deadline_ns, shoal__now_ns()) : 0);
+    count = 0;
+    for (size_t i = 0; i < work->group_count; i++)
+        if (work->groups[i].state == WAITING && work->fds[count++].revents != 0)
+            work->groups[i].state = READY;
+}
+
+static bool writes_are_in_flight(const struct shoal__run *run) {
+    for (size_t i = run->next - run->in_flight; i < run->next; i++)
+        if (run->commands[i]->verb != SHOAL__VERB_GET)
+            return true;
+    return false;
+}
+
+/* A node that owes an answer is at fault; one whose turn did not come is not. */
+static void end_late_group(struct work *work, struct group *group) {
+    struct shoal__fault fault;
+    if (group->run.in_flight > 0) {
+        shoal__fault_set(&fault, SHOAL_E_TIMEOUT, "no complete answer within the batch's time");
+        fault.outcome_unknown = writes_are_in_flight(&group->run);
+        fail_node(work, group, &fault);
+    } else {
+        shoal__fault_set(&fault, SHOAL_E_TIMEOUT,
+                         "the batch's time ran out: give it fewer items or a longer operation_timeout_ms");
+        fail_group(work, group, &fault);
+    }
+}
+
+static void run_groups(struct work *work) {
+    while (work->unended > 0 && shoal__now_ns() < work->deadline_ns) {
+        go_round(work);
+        await_lanes(work);
+    }
+    for (size_t i = 0; i < work->group_count; i++)
+        if (work->groups[i].state != ENDED)
+            end_late_group(work, &work->groups[i]);
+}
+
+/* --- Sharing the items out --- */
+
+/* A counting sort by node: counts, then the place where each group begins. */
+static void place_commands(struct work *work, size_t *begins, size_t node_count) {
+    shoal_batch *batch = work->batch;
+    for (size_t i = 0; i < batch->count; i++)
+        if (batch->items[i].command.status == SHOAL__UNDECIDED)
+            begins[batch->items[i].node + 1]++;
+    for (size_t node = 0; node < node_count; node++)
+        begins[node + 1] += begins[node];
+    for (size_t i = 0; i < batch->count; i++)
+        if (batch->items[i].command.status == SHOAL__UNDECIDED)
+            work->commands[begins[batch->items[i].node]++] = &batch->items[i].command;
+}
+
+/* place_commands left in begins[node] where the next node's commands begin. */
+static void form_groups(struct work *work, const size_t *begins, const struct shoal__view *view, size_t node_count) {
+    size_t begin = 0;
+    for (size_t node = 0; node < node_count; node++) {
+        size_t count = begins[node] - begin;
+        if (count > 0)
+            work->groups[work->group_count++] = (struct group){
+                .pool = view->pools[node],
+                .run = {.commands = work->commands + begin, .count = count},
+            };
+        begin = begins[node];
+    }
+    work->unended = work->group_count;
+}
+
+shoal_status shoal__batch_run_on(shoal_batch *batch, const struct shoal__scene *scene, struct shoal__fault *fault) {
+    size_t node_count = shoal_topology_node_count(scene->view->topology);
+    size_t *begins = calloc(node_count + 1, sizeof(*begins));
+    struct work work = {
+        .batch = batch,
+        .deadline_ns = scene->deadline_ns,
+        .commands = calloc(batch->count + 1, sizeof(struct shoal__command *)),
+        .groups = calloc(node_count, sizeof(struct group)),
+        .fds = calloc(node_count, sizeof(struct pollfd)),
+    };
+    shoal_status status = SHOAL_OK;
+    if (begins && work.commands && work.groups && work.fds) {
+        place_commands(&work, begins, node_count);
+        form_groups(&work, begins, scene->view, node_count);
+        run_groups(&work);
+    } else {
+        status = shoal__fault_set(fault, SHOAL_E_NO_MEMORY, "out of memory for a batch of %zu items", batch->count);
+    }
+    free(begins);
+    free((void *)work.commands);
+    free(work.groups);
+    free(work.fds);
+    return status;
+}

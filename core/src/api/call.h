@@ -1,0 +1,16 @@
+/* One command on its way: route, lease, run, classify.
+ * May include: base/, logic/, net/. Used by operations, stats; batch takes the same steps for many lanes. */
+#ifndef SHOAL_API_CALL_H
+#define SHOAL_API_CALL_H
+
+#include "api/client.h"
+
+/* The whole way of a command with one key, from checking it to filling the error. */
+shoal_status shoal__call_key(shoal_client *client, const char *key, size_t key_len, struct shoal__command *command,
+                             shoal_error **error);
+
+/* Runs a command on one node: *attempts is 1 where it reached the node's connection. */
+shoal_status shoal__call_node(shoal_client *client, struct shoal__pool *pool, struct shoal__command *command,
+                              int64_t deadline_ns, struct shoal__fault *fault, unsigned *attempts);
+
+#endif

@@ -1,0 +1,11 @@
+/* What a store must fulfil before it is sent.
+ * May include: base/, net/transport. Called by operations and batch. */
+#ifndef SHOAL_API_STORE_CHECK_H
+#define SHOAL_API_STORE_CHECK_H
+
+#include "net/transport.h"
+
+/* SHOAL_E_INVALID for an unknown mode, a NULL value with a length, a cas without a token. */
+shoal_status shoal__store_check(const struct shoal__command *command, struct shoal__fault *fault);
+
+#endif

@@ -1,0 +1,70 @@
+/* Keys.
+ * May include: base/. */
+#include "logic/key.h"
+
+#include "base/hash.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char digest_mark[] = ":md5:";
+#define DIGEST_TEXT_SIZE (sizeof(digest_mark) - 1 + 2 * (size_t)SHOAL__MD5_SIZE)
+
+/* The longest prefix the options take leaves room for the mark and the digest. */
+static size_t write_digest_key(const struct shoal__key_rule *rule, const char *bytes, size_t size,
+                               char room[SHOAL__KEY_MAX]) {
+    uint8_t digest[SHOAL__MD5_SIZE];
+    shoal__md5(bytes, size, digest);
+    memcpy(room, rule->prefix, rule->prefix_len);
+    memcpy(room + rule->prefix_len, digest_mark, sizeof(digest_mark) - 1);
+    char *end = room + rule->prefix_len + sizeof(digest_mark) - 1;
+    for (size_t i = 0; i < sizeof(digest); i++) {
+        static const char digits[] = "0123456789abcdef";
+        *end++ = digits[digest[i] >> 4];
+        *end++ = digits[digest[i] & 15];
+    }
+    return rule->prefix_len + DIGEST_TEXT_SIZE;
+}
+
+static bool find_forbidden(const char *bytes, size_t size, size_t *at) {
+    for (size_t i = 0; i < size; i++) {
+        unsigned char byte = (unsigned char)bytes[i];
+        if (byte <= 0x20 || byte == 0x7f) {
+            *at = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+shoal_status shoal__key_make(const struct shoal__key_rule *rule, const char *bytes, size_t size,
+                             char room[SHOAL__KEY_MAX], struct shoal__key *key, struct shoal__fault *fault) {
+    if (bytes == NULL || size == 0)
+        return shoal__fault_set(fault, SHOAL_E_BAD_KEY, "the key is empty: give it 1 to %d bytes", SHOAL__KEY_MAX);
+    size_t at;
+    if (find_forbidden(bytes, size, &at))
+        return shoal__fault_set(fault, SHOAL_E_BAD_KEY,
+                                "the key of %zu bytes holds byte 0x%02x at %zu: spaces and control characters cannot "
+                                "be sent; encode them",
+                                size, (unsigned char)bytes[at], at);
+    key->routed_from = rule->routes_prefix ? 0 : rule->prefix_len;
+    bool too_long = size > SHOAL__KEY_MAX - rule->prefix_len;
+    if (too_long && !rule->hash_long)
+        return shoal__fault_set(fault, SHOAL_E_BAD_KEY,
+                                "the key of %zu bytes is too long: with its prefix of %zu it may have %d; shorten it "
+                                "or set long_keys=hash",
+                                size, rule->prefix_len, SHOAL__KEY_MAX);
+    if (too_long) {
+        key->bytes = room;
+        key->size = write_digest_key(rule, bytes, size, room);
+    } else if (rule->prefix_len == 0) {
+        key->bytes = bytes;
+        key->size = size;
+    } else {
+        memcpy(room, rule->prefix, rule->prefix_len);
+        memcpy(room + rule->prefix_len, bytes, size);
+        key->bytes = room;
+        key->size = rule->prefix_len + size;
+    }
+    return SHOAL_OK;
+}

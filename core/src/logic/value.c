@@ -1,0 +1,104 @@
+/* Values. Small ones are kept in a few slots that are swapped in and out atomically: no lock that a fork could leave
+ * taken, no chain whose head could come back as another one (ABA).
+ * May include: base/. */
+#include "logic/value.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+struct shoal_value {
+    uint32_t flags;
+    uint64_t cas;
+    size_t size;
+    size_t capacity;
+    unsigned char bytes[];
+};
+
+#define KEPT_CAPACITY 4096
+#define KEPT_SLOTS 64
+
+static _Atomic(shoal_value *) kept[KEPT_SLOTS];
+
+/* Threads start looking at different places, so that they seldom meet. */
+static size_t first_slot(void) {
+    static atomic_uint threads_seen;
+    static _Thread_local unsigned own;
+    if (own == 0)
+        own = atomic_fetch_add_explicit(&threads_seen, 1, memory_order_relaxed) % KEPT_SLOTS + 1;
+    return own - 1;
+}
+
+#define SLOTS_TRIED 4
+
+static shoal_value *take_kept(void) {
+    size_t start = first_slot();
+    for (size_t i = 0; i < SLOTS_TRIED; i++) {
+        _Atomic(shoal_value *) *slot = &kept[(start + i) % KEPT_SLOTS];
+        if (atomic_load_explicit(slot, memory_order_relaxed) == NULL)
+            continue;
+        shoal_value *value = atomic_exchange_explicit(slot, NULL, memory_order_acquire);
+        if (value != NULL)
+            return value;
+    }
+    return NULL;
+}
+
+static shoal_value *allocate(size_t capacity) {
+    shoal_value *value = malloc(sizeof(*value) + capacity);
+    if (value != NULL)
+        value->capacity = capacity;
+    return value;
+}
+
+/* A fresh value is no larger than it must be, as a batch makes a hundred thousand of them. One that was kept and is
+ * too small gives way to one of full size, so that a loop of single reads soon allocates nothing. */
+shoal_value *shoal__value_new(size_t size, uint32_t flags, uint64_t cas) {
+    if (size > SIZE_MAX - sizeof(shoal_value))
+        return NULL;
+    shoal_value *value = size <= KEPT_CAPACITY ? take_kept() : NULL;
+    if (value == NULL) {
+        value = allocate(size);
+    } else if (value->capacity < size) {
+        free(value);
+        value = allocate(KEPT_CAPACITY);
+    }
+    if (value == NULL)
+        return NULL;
+    value->size = size;
+    value->flags = flags;
+    value->cas = cas;
+    return value;
+}
+
+void *shoal__value_bytes(shoal_value *value) {
+    return value->bytes;
+}
+
+void shoal_value_free(shoal_value *value) {
+    if (value == NULL)
+        return;
+    size_t start = first_slot();
+    for (size_t i = 0; value->capacity <= KEPT_CAPACITY && i < SLOTS_TRIED; i++) {
+        shoal_value *empty = NULL;
+        if (atomic_compare_exchange_strong_explicit(&kept[(start + i) % KEPT_SLOTS], &empty, value,
+                                                    memory_order_release, memory_order_relaxed))
+            return;
+    }
+    free(value);
+}
+
+const void *shoal_value_data(const shoal_value *value) {
+    return value ? value->bytes : NULL;
+}
+
+size_t shoal_value_size(const shoal_value *value) {
+    return value ? value->size : 0;
+}
+
+uint32_t shoal_value_flags(const shoal_value *value) {
+    return value ? value->flags : 0;
+}
+
+uint64_t shoal_value_cas(const shoal_value *value) {
+    return value ? value->cas : 0;
+}

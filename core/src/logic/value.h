@@ -1,0 +1,15 @@
+/* Values and their free list.
+ * May include: base/. Made by the transports, read by callers. */
+#ifndef SHOAL_LOGIC_VALUE_H
+#define SHOAL_LOGIC_VALUE_H
+
+#include <shoal/value.h>
+
+/* A value with room for `size` bytes, not yet filled. NULL where memory ran out. Safe from any thread and after fork.
+ */
+shoal_value *shoal__value_new(size_t size, uint32_t flags, uint64_t cas);
+
+/* Where the bytes are to be written. */
+void *shoal__value_bytes(shoal_value *value);
+
+#endif

@@ -1,0 +1,301 @@
+/* Fleets: who shares one, what each process has of it, and how a call comes by its view.
+ * May include: base/, logic/, view, fork, background, fleet_half. */
+#include "net/fleet.h"
+
+#include "base/clock.h"
+#include "base/condition.h"
+#include "net/fleet_half.h"
+
+#include <shoal/event.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#define LANES_PER_NODE_MAX 256
+
+/* --- The registry: the fleets of this process that clients may join --- */
+
+struct registry {
+    struct shoal__process_part part; /* first */
+    pthread_mutex_t lock;
+    struct shoal__fleet *fleets; /* open ones; not counted as references */
+};
+
+static struct shoal__process_slot registry_slot;
+
+static struct shoal__process_part *create_registry(void *context, struct shoal__process_part *inherited) {
+    (void)context;
+    (void)inherited;
+    struct registry *registry = calloc(1, sizeof(*registry));
+    if (registry == NULL)
+        return NULL;
+    pthread_mutex_init(&registry->lock, NULL);
+    return &registry->part;
+}
+
+static void destroy_registry(struct shoal__process_part *part) {
+    free(part);
+}
+
+static struct registry *get_registry(void) {
+    static const struct shoal__process_part_type type = {create_registry, destroy_registry};
+    return (struct registry *)shoal__process_part_get(&registry_slot, &type, NULL);
+}
+
+/* --- A fleet's own things --- */
+
+static void free_fleet(struct shoal__fleet *fleet) {
+    struct shoal__fleet_half *half = (struct shoal__fleet_half *)shoal__process_part_peek(&fleet->half);
+    if (half != NULL)
+        shoal__fleet_discovery_clear(half);
+    shoal_config_free(fleet->config);
+    free(fleet->identity);
+    free(fleet);
+}
+
+static void read_options(struct shoal__fleet *fleet) {
+    const shoal_config *config = fleet->config;
+    const char *hash = shoal__config_text(config, SHOAL__OPTION_hash);
+    int64_t lanes = shoal__config_integer(config, SHOAL__OPTION_lanes_per_node);
+    fleet->placement = (struct shoal__placement){
+        .distribution = shoal__distribution_find(shoal__config_text(config, SHOAL__OPTION_distribution)),
+        .hash = shoal__hash_find(hash), /* NULL for "default" */
+        .by_address = strcmp(shoal__config_text(config, SHOAL__OPTION_ring_identity), "ip") == 0,
+    };
+    fleet->pool_options = (struct shoal__pool_options){
+        .transport = shoal__transport_find(shoal__config_text(config, SHOAL__OPTION_protocol)),
+        .lane =
+            {
+                .connect_timeout_ns =
+                    shoal__config_integer(config, SHOAL__OPTION_connect_timeout_ms) * SHOAL__NS_PER_MS,
+                .keepalive = shoal__config_boolean(config, SHOAL__OPTION_tcp_keepalive),
+            },
+        .family = shoal__family_find(shoal__config_text(config, SHOAL__OPTION_address_family)),
+        .lanes_max = lanes > 0 ? (size_t)lanes : LANES_PER_NODE_MAX,
+        .idle_check_ns = shoal__config_integer(config, SHOAL__OPTION_lane_idle_s) * SHOAL__NS_PER_S,
+    };
+}
+
+/* Takes the configuration and the identity over where it succeeds. */
+static struct shoal__fleet *make_fleet(shoal_config *config, char *identity) {
+    struct shoal__fleet *fleet = calloc(1, sizeof(*fleet));
+    if (fleet == NULL)
+        return NULL;
+    atomic_init(&fleet->references, 1);
+    atomic_init(&fleet->open_clients, 1);
+    fleet->config = config;
+    fleet->identity = identity;
+    read_options(fleet);
+    return fleet;
+}
+
+/* With the registry's lock held. */
+static struct shoal__fleet *find_open(struct registry *registry, const char *identity) {
+    for (struct shoal__fleet *fleet = registry->fleets; fleet != NULL; fleet = fleet->next)
+        if (strcmp(fleet->identity, identity) == 0) {
+            atomic_fetch_add(&fleet->references, 1);
+            atomic_fetch_add(&fleet->open_clients, 1);
+            return fleet;
+        }
+    return NULL;
+}
+
+static struct shoal__fleet *join(struct registry *registry, shoal_config *config, char *identity) {
+    pthread_mutex_lock(&registry->lock);
+    struct shoal__fleet *fleet = find_open(registry, identity);
+    bool joined = fleet != NULL;
+    if (!joined && (fleet = make_fleet(config, identity)) != NULL) {
+        fleet->next = registry->fleets;
+        registry->fleets = fleet;
+    }
+    pthread_mutex_unlock(&registry->lock);
+    if (joined || fleet == NULL) {
+        shoal_config_free(config);
+        free(identity);
+    }
+    return fleet;
+}
+
+shoal_status shoal__fleet_join(const shoal_config *resolved, struct shoal__fleet **fleet, struct shoal__fault *fault) {
+    shoal_config *config = NULL;
+    struct registry *registry = get_registry();
+    shoal_status status = shoal__config_resolve(resolved, &config, fault);
+    if (status != SHOAL_OK)
+        return status;
+    char *identity = shoal__config_identity(config, false);
+    if (registry == NULL || identity == NULL) {
+        shoal_config_free(config);
+        free(identity);
+        return shoal__fault_set(fault, SHOAL_E_NO_MEMORY, "out of memory for a fleet");
+    }
+    *fleet = join(registry, config, identity);
+    return *fleet ? SHOAL_OK : shoal__fault_set(fault, SHOAL_E_NO_MEMORY, "out of memory for a fleet");
+}
+
+static void unlist(struct registry *registry, struct shoal__fleet *fleet) {
+    for (struct shoal__fleet **link = &registry->fleets; *link != NULL; link = &(*link)->next)
+        if (*link == fleet) {
+            *link = fleet->next;
+            return;
+        }
+}
+
+void shoal__fleet_leave(struct shoal__fleet *fleet) {
+    struct registry *registry = get_registry();
+    if (registry == NULL)
+        return;
+    pthread_mutex_lock(&registry->lock);
+    bool last = atomic_fetch_sub(&fleet->open_clients, 1) == 1;
+    if (last)
+        unlist(registry, fleet);
+    pthread_mutex_unlock(&registry->lock);
+    struct shoal__fleet_half *half = (struct shoal__fleet_half *)shoal__process_part_peek(&fleet->half);
+    if (!last || half == NULL)
+        return;
+    shoal__background_remove(&half->task);
+    shoal__view_retire(atomic_load(&half->view), NULL);
+}
+
+void shoal__fleet_release(struct shoal__fleet *fleet) {
+    if (fleet != NULL && atomic_fetch_sub(&fleet->references, 1) == 1)
+        free_fleet(fleet);
+}
+
+const struct shoal__distribution *shoal__fleet_distribution(const struct shoal__fleet *fleet) {
+    return fleet->placement.distribution;
+}
+
+/* --- This process's half --- */
+
+static bool discovers(const struct shoal__fleet *fleet) {
+    return shoal__config_endpoint(fleet->config)->kind == SHOAL__ENDPOINT_DISCOVER;
+}
+
+/* A child goes on with its parent's topology, on connections of its own. */
+static bool adopt_topology(struct shoal__fleet_half *half, struct shoal__fleet_half *parent) {
+    struct shoal__view *view = parent ? atomic_load(&parent->view) : NULL;
+    if (view == NULL)
+        return true;
+    shoal_topology *topology = shoal__topology_acquire(view->topology);
+    struct shoal__view *fresh = shoal__view_new(topology, NULL, &half->fleet->pool_options);
+    if (fresh == NULL)
+        shoal_topology_free(topology);
+    atomic_store(&half->view, fresh);
+    shoal__refresh_adopt(&half->refresh, shoal_topology_version(view->topology), shoal__now_ns(), &half->random);
+    return fresh != NULL;
+}
+
+static void destroy_half(struct shoal__process_part *part) {
+    shoal__fleet_discovery_clear((struct shoal__fleet_half *)part);
+}
+
+static struct shoal__process_part *create_half(void *context, struct shoal__process_part *inherited) {
+    struct shoal__fleet *fleet = context;
+    struct shoal__fleet_half *half = calloc(1, sizeof(*half));
+    if (half == NULL)
+        return NULL;
+    half->fleet = fleet;
+    pthread_mutex_init(&half->lock, NULL);
+    shoal__condition_init(&half->changed);
+    shoal__fleet_discovery_init(half, shoal__now_ns());
+    const struct shoal__endpoint *endpoint = shoal__config_endpoint(fleet->config);
+    bool complete = discovers(fleet) ? adopt_topology(half, (struct shoal__fleet_half *)inherited)
+                                     : shoal__fleet_apply(half, 0, &endpoint->nodes) == SHOAL_OK;
+    if (complete)
+        return &half->part;
+    destroy_half(&half->part);
+    return NULL;
+}
+
+static struct shoal__fleet_half *get_half(struct shoal__fleet *fleet) {
+    static const struct shoal__process_part_type type = {create_half, destroy_half};
+    return (struct shoal__fleet_half *)shoal__process_part_get(&fleet->half, &type, fleet);
+}
+
+/* --- Views for calls --- */
+
+static shoal_status ensure_discovery(struct shoal__fleet_half *half, struct shoal__fault *fault) {
+    if (!discovers(half->fleet) || (atomic_load(&half->task.listed) && shoal__background_is_running()))
+        return SHOAL_OK;
+    if (shoal__background_ensure(&half->task))
+        return SHOAL_OK;
+    return shoal__fault_set(fault, SHOAL_E_SYSTEM, "the background thread cannot be started");
+}
+
+static shoal_status tell_lateness(struct shoal__fleet_half *half, struct shoal__fault *fault) {
+    const struct shoal__node_spec *host = &shoal__config_endpoint(half->fleet->config)->nodes.nodes[0];
+    return shoal__fault_set(fault, SHOAL_E_TIMEOUT,
+                            "no list of nodes yet: discovery at %s was not finished within the call's time",
+                            shoal__host_show(host).text);
+}
+
+/* With the half's lock held: until there is a view, or a reason why there is none. */
+static shoal_status await_view(struct shoal__fleet_half *half, int64_t deadline_ns, struct shoal__fault *fault) {
+    while (atomic_load(&half->view) == NULL) {
+        if (half->refused) {
+            *fault = half->refusal;
+            return fault->status;
+        }
+        if (atomic_load(&half->task.removed))
+            return shoal__fault_set(fault, SHOAL_E_CLOSED, "the client was closed while it waited for discovery");
+        /* Asked with the lock held: who ends the thread takes it afterwards to wake whoever waits. */
+        if (shoal__background_is_running() && !shoal__condition_wait(&half->changed, &half->lock, deadline_ns))
+            return atomic_load(&half->view) ? SHOAL_OK : tell_lateness(half, fault);
+        pthread_mutex_unlock(&half->lock);
+        shoal_status status = ensure_discovery(half, fault);
+        pthread_mutex_lock(&half->lock);
+        if (status != SHOAL_OK)
+            return status;
+    }
+    return SHOAL_OK;
+}
+
+shoal_status shoal__fleet_view(struct shoal__fleet *fleet, int64_t deadline_ns, struct shoal__view **view,
+                               struct shoal__fault *fault) {
+    struct shoal__fleet_half *half = get_half(fleet);
+    if (half == NULL)
+        return shoal__fault_set(fault, SHOAL_E_NO_MEMORY, "out of memory for a fleet");
+    shoal_status status = ensure_discovery(half, fault);
+    if (status != SHOAL_OK)
+        return status;
+    pthread_mutex_lock(&half->lock);
+    if (atomic_load(&half->view) == NULL)
+        status = await_view(half, deadline_ns, fault);
+    if (status == SHOAL_OK)
+        *view = shoal__view_acquire(atomic_load(&half->view));
+    pthread_mutex_unlock(&half->lock);
+    return status;
+}
+
+/* --- News --- */
+
+void shoal__fleet_note(struct shoal__fleet *fleet, struct shoal__pool *pool, const struct shoal__fault *failure) {
+    bool news = shoal__pool_note(pool, failure != NULL);
+    struct shoal__fleet_half *half = failure ? get_half(fleet) : NULL;
+    if (half == NULL)
+        return;
+    pthread_mutex_lock(&half->lock);
+    shoal__refresh_hasten(&half->refresh, shoal__now_ns());
+    if (news)
+        shoal__log_add(&half->log, SHOAL_EVENT_NODE_FAILED, half->refresh.version, shoal__pool_name(pool), "%s: %s",
+                       shoal__pool_name(pool), failure->text);
+    pthread_mutex_unlock(&half->lock);
+    if (discovers(fleet))
+        shoal__background_wake();
+}
+
+bool shoal__fleet_next_event(struct shoal__fleet *fleet, uint64_t *seen, struct shoal__log_entry *entry,
+                             uint64_t *dropped) {
+    struct shoal__fleet_half *half = get_half(fleet);
+    if (half == NULL)
+        return false;
+    pthread_mutex_lock(&half->lock);
+    const struct shoal__log_entry *next = shoal__log_next(&half->log, seen, dropped);
+    if (next != NULL) {
+        *entry = *next;
+        entry->node = strdup(next->node);
+        entry->message = strdup(next->message);
+    }
+    pthread_mutex_unlock(&half->lock);
+    return next != NULL;
+}

@@ -1,0 +1,34 @@
+/* A fleet: the topology, the lanes and the discovery that the clients of one endpoint share.
+ * May include: base/, logic/, view, fork, background. Used by api/. */
+#ifndef SHOAL_NET_FLEET_H
+#define SHOAL_NET_FLEET_H
+
+#include "base/log.h"
+#include "logic/config.h"
+#include "net/view.h"
+
+struct shoal__fleet;
+
+/* The fleet of a configuration: one that is open already, where its fleet options are the same. No network. The
+ * caller holds a reference and counts as an open client. */
+shoal_status shoal__fleet_join(const shoal_config *resolved, struct shoal__fleet **fleet, struct shoal__fault *fault);
+
+/* An open client closes: the last one ends discovery and idle lanes. References stay. */
+void shoal__fleet_leave(struct shoal__fleet *fleet);
+
+void shoal__fleet_release(struct shoal__fleet *fleet);
+
+/* The view in use; where none is known yet, waits for discovery. The caller's: shoal__view_release. */
+shoal_status shoal__fleet_view(struct shoal__fleet *fleet, int64_t deadline_ns, struct shoal__view **view,
+                               struct shoal__fault *fault);
+
+/* How a call on one node of a view went. A failure is told once, and hastens the next poll. */
+void shoal__fleet_note(struct shoal__fleet *fleet, struct shoal__pool *pool, const struct shoal__fault *failure);
+
+/* Copies the next event that a reader has not seen; false where there is none. The strings are the caller's. */
+bool shoal__fleet_next_event(struct shoal__fleet *fleet, uint64_t *seen, struct shoal__log_entry *entry,
+                             uint64_t *dropped);
+
+const struct shoal__distribution *shoal__fleet_distribution(const struct shoal__fleet *fleet);
+
+#endif

@@ -1,0 +1,56 @@
+/* The inside of a fleet, shared by fleet.c (joining, views, events) and fleet_discovery.c (the background's part).
+ * May include: base/, logic/, view, fork, background, discovery. */
+#ifndef SHOAL_NET_FLEET_HALF_H
+#define SHOAL_NET_FLEET_HALF_H
+
+#include "logic/refresh.h"
+#include "net/background.h"
+#include "net/discovery.h"
+#include "net/fleet.h"
+#include "net/fork.h"
+
+#include <pthread.h>
+
+/* What is the same in every process, and never changes. */
+struct shoal__fleet {
+    atomic_uint references;
+    atomic_uint open_clients;
+    shoal_config *config;
+    char *identity;
+    struct shoal__placement placement;
+    struct shoal__pool_options pool_options;
+    struct shoal__process_slot half;
+    struct shoal__fleet *next; /* in the registry */
+};
+
+/* What belongs to one process. */
+struct shoal__fleet_half {
+    struct shoal__process_part part; /* first */
+    struct shoal__fleet *fleet;
+    struct shoal__task task;
+    pthread_mutex_t lock; /* of view (writing), refusal, refresh, log */
+    pthread_cond_t changed;
+    _Atomic(struct shoal__view *) view; /* atomic, as a forked child reads it without the lock */
+    bool refused;                       /* no view, and the last poll brought none: `refusal` says why */
+    struct shoal__fault refusal;
+    struct shoal__refresh refresh;
+    struct shoal__log log;
+
+    /* Of the background thread alone. */
+    struct shoal__random random;
+    struct shoal__discovery *poll;                 /* under way */
+    struct shoal__address_list endpoint_addresses; /* where the endpoint led to when a list was last taken */
+    size_t endpoint_index;                         /* which of several endpoints that was */
+    bool failing;                                  /* the last poll failed, and that was told */
+    bool legacy_told;
+};
+
+/* Makes the half's task a discovery. */
+void shoal__fleet_discovery_init(struct shoal__fleet_half *half, int64_t now_ns);
+
+/* Puts a new list to use; on the background thread, or before anybody else knows the half. `before` may be NULL. */
+shoal_status shoal__fleet_apply(struct shoal__fleet_half *half, uint64_t version, const struct shoal__node_list *list);
+
+void shoal__fleet_discovery_clear(struct shoal__fleet_half *half);
+
+#endif

@@ -1,0 +1,111 @@
+/* The one interface between what a call wants and how a node is spoken to: commands, lanes, and the transports' table
+ * of functions. A second transport fits beside the first with nothing changed above this file.
+ * May include: base/, logic/. Implemented by transport_*.c, called by pool (open, close) and by api/ (run). */
+#ifndef SHOAL_NET_TRANSPORT_H
+#define SHOAL_NET_TRANSPORT_H
+
+#include "base/address.h"
+#include "base/error.h"
+
+#include <shoal/types.h>
+
+#include <stdbool.h>
+
+enum shoal__verb {
+    SHOAL__VERB_GET,
+    SHOAL__VERB_STORE,
+    SHOAL__VERB_DELETE,
+    SHOAL__VERB_TOUCH,
+    SHOAL__VERB_GET_AND_TOUCH,
+    SHOAL__VERB_INCREMENT,
+    SHOAL__VERB_FLUSH_ALL,
+    SHOAL__VERB_STATS,
+};
+
+/* Told of each counter of a node's stats; false ends the command with SHOAL_E_NO_MEMORY. */
+typedef bool (*shoal__stat_sink)(void *context, const char *name, size_t name_len, const char *value, size_t value_len);
+
+/* One command to one node: what is asked, then what was answered. */
+struct shoal__command {
+    enum shoal__verb verb;
+    int mode; /* SHOAL_SET ... of STORE */
+    const char *key;
+    size_t key_len;
+    const void *value; /* of STORE; the group's name of STATS */
+    size_t value_len;
+    uint32_t flags;
+    int64_t expiry; /* as it goes on the wire */
+    uint64_t cas;
+    int64_t delta;
+    const uint64_t *initial; /* NULL: a missing counter stays missing */
+    bool wants_new_cas;
+    shoal__stat_sink stat_sink;
+    void *stat_context;
+
+    shoal_status status; /* set by the transport; undecided commands keep SHOAL__UNDECIDED */
+    shoal_value *found;
+    uint64_t new_cas;
+    uint64_t number;
+};
+
+/* The status of a command that has not been answered. */
+#define SHOAL__UNDECIDED SHOAL_E_INVALID
+
+struct shoal__lane_options {
+    int64_t connect_timeout_ns;
+    bool keepalive;
+};
+
+/* One connection to one node, used by one caller at a time. */
+struct shoal__lane {
+    const struct shoal__transport *transport;
+    void *session; /* the transport's own */
+    int fd;        /* to be looked at, not to be read or closed; -1 where the transport does not know it */
+    bool broken;   /* set by the transport: late, wrong or closed; the lane cannot be used again */
+    int64_t returned_ns;
+    struct shoal__lane *next; /* idle in its pool */
+};
+
+/* Where a run of commands on one lane stands after a step. */
+enum shoal__step {
+    SHOAL__STEP_AGAIN, /* can go on at once */
+    SHOAL__STEP_WAIT,  /* until the lane's fd is ready for `events` */
+    SHOAL__STEP_DONE,  /* every command is decided */
+    SHOAL__STEP_BROKEN /* the fault says why: what is undecided stays so; `in_flight` were perhaps executed */
+};
+
+/* Many commands for one lane, run in steps, so that the caller can keep several lanes going side by side. */
+struct shoal__run {
+    struct shoal__command **commands;
+    size_t count;
+    size_t next;      /* the first that was not sent */
+    size_t in_flight; /* how many were sent and not answered, counted back from next */
+    short events;     /* of SHOAL__STEP_WAIT: POLLIN, POLLOUT or both */
+};
+
+struct shoal__transport {
+    const char *name;
+
+    /* Connects and finds that a memcached is there. On failure nothing was executed and nothing is left to close. */
+    shoal_status (*open)(struct shoal__lane *lane, const struct shoal__address *address,
+                         const struct shoal__lane_options *options, int64_t deadline_ns, struct shoal__fault *fault);
+
+    /* Ends the connection; without waiting for the server. */
+    void (*close)(struct shoal__lane *lane);
+
+    /* Runs one command. An error fills the fault (outcome_unknown included) and may break the lane. */
+    shoal_status (*execute)(struct shoal__lane *lane, struct shoal__command *command, int64_t deadline_ns,
+                            struct shoal__fault *fault);
+
+    /* Goes on with a run: sends what fits, takes what has come, and waits until deadline_ns at most where its
+     * wire protocol knows no better. Commands answered with an error of the server's keep that status. */
+    enum shoal__step (*step)(struct shoal__lane *lane, struct shoal__run *run, int64_t deadline_ns,
+                             struct shoal__fault *fault);
+};
+
+extern const struct shoal__transport shoal__transport_libmemcached;
+
+/* The one that the option `protocol` names, on a build that has it. */
+const struct shoal__transport *shoal__transport_find(const char *protocol);
+
+#endif

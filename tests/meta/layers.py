@@ -1,0 +1,82 @@
+"""The layers of the core: every #include stays in its own layer or goes to one below it.
+
+base < logic < net < api; the public headers stand under all of them; the command sees nothing but them. Libraries
+are included in one place each, and the logic knows neither sockets nor clocks nor threads.
+"""
+import re
+
+from tree import ROOT, fault, files, finish, without_comments
+
+LAYERS = ["base", "logic", "net", "api"]
+
+# A library's headers, and the one file that may include them.
+LIBRARIES = {
+    "libmemcached": "core/src/net/transport_libmemcached.c",
+    "libmemcached-1.0": "core/src/net/transport_libmemcached.c",
+    "libmemcachedutil-1.0": None,
+    "libhashkit": "core/src/base/hash.c",
+    "libhashkit-1.0": "core/src/base/hash.c",
+    "ares.h": "core/src/net/dns.c",
+    "openssl": None,
+}
+NOT_IN_LOGIC = re.compile(r"(sys/(socket|epoll|select|time|un|uio)|netinet/|arpa/|netdb|poll|time|pthread|threads|"
+                          r"semaphore|unistd|fcntl|signal)\b")
+CLOCKS = re.compile(r"\b(clock_gettime|gettimeofday|time|clock|nanosleep|socket|poll|getrandom|rand|random)\s*\(")
+INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]', re.MULTILINE)
+STANDARD = set("assert ctype errno float inttypes limits locale math setjmp signal stdalign stdarg stdatomic stdbool "
+               "stddef stdint stdio stdlib string strings time unistd fcntl poll pthread sched netdb getopt fnmatch dirent pwd "
+               "grp termios".split())
+
+
+def is_libc(name):
+    return name.removesuffix(".h") in STANDARD or name.split("/")[0] in ("sys", "netinet", "arpa", "net")
+
+
+def check_core(path, system, name):
+    layer = path.relative_to(ROOT / "core/src").parts[0]
+    if not system:
+        below = name.split("/")[0]
+        if below not in LAYERS:
+            fault(path, f'"{name}" should be named from core/src: "base/...", "logic/...", "net/...", "api/..."')
+        elif LAYERS.index(below) > LAYERS.index(layer):
+            fault(path, f'{layer}/ includes "{name}" of a layer above it')
+        elif not (ROOT / "core/src" / name).is_file():
+            fault(path, f'"{name}" does not exist')
+    elif name.split("/")[0] in LIBRARIES:
+        allowed = LIBRARIES[name.split("/")[0]]
+        if str(path.relative_to(ROOT)) != allowed:
+            fault(path, f"<{name}> may be included in {allowed or 'no file'} alone")
+    elif not name.startswith("shoal/") and not is_libc(name):
+        fault(path, f"<{name}> is neither libc nor a public header")
+    elif layer == "logic" and NOT_IN_LOGIC.match(name):
+        fault(path, f"logic/ may not include <{name}>: sockets, clocks and threads are given to it")
+
+
+def check_public(path, system, name):
+    if not system or not (name.startswith("shoal/") or name in ("stddef.h", "stdint.h")):
+        fault(path, f"a public header may include <stddef.h>, <stdint.h> and <shoal/...>, not {name}")
+
+
+def check_command(path, system, name):
+    if not system:
+        if not (ROOT / "core/cli" / name).is_file() or ".." in name:
+            fault(path, f'"{name}" is no header of the command, named from core/cli')
+    elif not (name.startswith("shoal/") or name == "jansson.h" or is_libc(name)):
+        fault(path, f"the command may include <shoal/...>, <jansson.h> and libc, not <{name}>")
+
+
+checked = 0
+for path in files("core/*.[ch]", "core/*.def"):
+    folder = path.relative_to(ROOT / "core").parts[0]
+    check = {"src": check_core, "include": check_public, "cli": check_command, "examples": check_command}.get(folder)
+    if not check:
+        fault(path, "stands in no folder that the layers know")
+        continue
+    checked += 1
+    text = path.read_text()
+    for bracket, name in INCLUDE.findall(text):
+        check(path, bracket == "<", name)
+    if path.is_relative_to(ROOT / "core/src/logic"):
+        for call in CLOCKS.findall(without_comments(text)):
+            fault(path, f"logic/ may not call {call}()")
+finish(checked)
