@@ -1,0 +1,56 @@
+/* `shoal config`: the options, as the library describes them itself.
+ * May include: commands, json, report, public headers. */
+#include "commands.h"
+#include "json.h"
+#include "report.h"
+
+#include <shoal/shoal.h>
+
+#include <stdio.h>
+
+/* NAME, default, range with its unit, sentence: a line, tabs between them. */
+static void print_option(const shoal_option *option) {
+    const char *unit = shoal_option_unit(option);
+    const char *range = shoal_option_range(option);
+    printf("%s\t%s\t%s%s%s\t%s\n", shoal_option_name(option), shoal_option_default(option),
+           range[0] != '\0' ? range : shoal_option_type(option), unit[0] != '\0' ? " " : "", unit,
+           shoal_option_description(option));
+}
+
+static void describe_option(json_t *array, const shoal_option *option) {
+    json_t *object = json_new_object();
+    json_put_text(object, "name", shoal_option_name(option));
+    json_put_text(object, "type", shoal_option_type(option));
+    json_put_text(object, "unit", shoal_option_unit(option));
+    json_put_text(object, "range", shoal_option_range(option));
+    json_put_text(object, "default", shoal_option_default(option));
+    json_put_text(object, "since", shoal_option_since(option));
+    json_put_text(object, "description", shoal_option_description(option));
+    json_append(array, object);
+}
+
+static int check_names(const struct arguments *arguments) {
+    for (int i = 0; i < arguments->operand_count; i++)
+        if (shoal_option_find(arguments->operands[i]) == NULL)
+            return report_usage(arguments->command, "there is no option '%s'", arguments->operands[i]);
+    return STATUS_DONE;
+}
+
+int run_config(const struct arguments *arguments) {
+    json_t *array = arguments->given & TAKES(OPTION_JSON) ? json_new_array() : NULL;
+    int exit_status = check_names(arguments);
+    bool all = arguments->operand_count == 0;
+    size_t count = all ? shoal_option_count() : (size_t)arguments->operand_count;
+    for (size_t i = 0; exit_status == STATUS_DONE && i < count; i++) {
+        const shoal_option *option = all ? shoal_option_at(i) : shoal_option_find(arguments->operands[i]);
+        if (array != NULL)
+            describe_option(array, option);
+        else
+            print_option(option);
+    }
+    if (array != NULL && exit_status == STATUS_DONE)
+        json_print(array);
+    else
+        json_decref(array);
+    return exit_status;
+}

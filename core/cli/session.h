@@ -1,0 +1,13 @@
+/* A client for one command, made of its ENDPOINT and its -o options.
+ * May include: arguments, public headers. Called by the commands that speak to a fleet. */
+#ifndef SHOAL_CLI_SESSION_H
+#define SHOAL_CLI_SESSION_H
+
+#include "arguments.h"
+
+#include <shoal/shoal.h>
+
+/* The endpoint is the first operand. Returns STATUS_DONE, or another after a line on stderr; then *client is NULL. */
+int session_open(const struct arguments *arguments, shoal_client **client);
+
+#endif
