@@ -196,7 +196,7 @@ static void forget_old_events(void) {
 }
 
 int main(int argc, char **argv) {
-    char endpoint[64];
+    char endpoint[256];
     if (argc != 2) {
         fprintf(stderr, "usage: demo PATH-OF-SHOAL-COMMAND\n");
         return 64;

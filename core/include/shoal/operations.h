@@ -12,7 +12,8 @@ SHOAL_BEGIN_DECLS
  *
  * Keys are 1 to 250 bytes together with `key_prefix`, none of them 0x00-0x20 or 0x7f: else SHOAL_E_BAD_KEY.
  * Times to live are seconds: 0 for ever, negative expired at once; over 30 days the wall clock of this host counts.
- * Blocks: `operation_timeout_ms` at most, with discovery, name resolution, connecting and the command all in it.
+ * Blocks: `operation_timeout_ms` at most, with discovery, name resolution, connecting and the command all in it. With
+ * protocol=libmemcached a server that sends one item in trickles can hold a call for longer.
  * Thread safety: any number of threads on one client; after fork, parent and child.
  * Errors: SHOAL_E_BAD_KEY, SHOAL_E_TIMEOUT, SHOAL_E_NODE_DOWN, SHOAL_E_DISCOVERY, SHOAL_E_PROTOCOL, SHOAL_E_SERVER,
  * SHOAL_E_CLOSED, SHOAL_E_INVALID, SHOAL_E_NO_MEMORY, SHOAL_E_SYSTEM; each function names what it adds.

@@ -1,6 +1,6 @@
 /* Running a batch: a group a node, each on a lane of its own, all going on side by side under one deadline.
  *
- *   NEW --lease--> READY <--> WAITING (its lane's answer has not come)
+ *   NEW <--lease, renew--> READY <--> WAITING (its lane's answer has not come)
  *    |               |           |
  *    v               v           v
  *   ENDED: every item of the group is decided
@@ -112,6 +112,12 @@ static void begin_group(struct work *work, struct group *group, int64_t until_ns
     group->state = READY;
 }
 
+static void renew_lane(struct group *group) {
+    shoal__pool_return(group->pool, group->lane);
+    group->lane = NULL;
+    group->state = NEW;
+}
+
 static void step_group(struct work *work, struct group *group, int64_t until_ns) {
     struct shoal__fault fault = {0};
     size_t from = group->run.next - group->run.in_flight;
@@ -123,6 +129,8 @@ static void step_group(struct work *work, struct group *group, int64_t until_ns)
     if (fault.status < 0)
         take_refusal(work, group, &fault, from);
     group->state = step == SHOAL__STEP_WAIT ? WAITING : READY;
+    if (step == SHOAL__STEP_RENEW)
+        renew_lane(group);
     if (step != SHOAL__STEP_DONE)
         return;
     shoal__fleet_note(work->batch->client->fleet, group->pool, NULL);

@@ -18,7 +18,7 @@ struct shoal_client {
     int64_t timeout_ns;
     char *prefix;
     struct shoal__key_rule key_rule;
-    uint64_t events_seen; /* guarded by the fleet */
+    struct shoal__event_reader events; /* guarded by the fleet */
 };
 
 shoal_client *shoal__client_acquire(shoal_client *client);

@@ -21,7 +21,7 @@ shoal_status shoal_client_next_event(shoal_client *client, shoal_event **event, 
     shoal_event *next = calloc(1, sizeof(*next));
     if (next == NULL)
         return shoal__error_fail(error, SHOAL_E_NO_MEMORY, "out of memory for an event");
-    if (!shoal__fleet_next_event(client->fleet, &client->events_seen, &next->entry, &next->dropped)) {
+    if (!shoal__fleet_next_event(client->fleet, &client->events, &next->entry, &next->dropped)) {
         free(next);
         return SHOAL_NOT_FOUND;
     }

@@ -36,6 +36,7 @@ shoal_status shoal__fault_set(struct shoal__fault *fault, shoal_status status, c
     fault->status = status;
     fault->os_error = 0;
     fault->outcome_unknown = false;
+    fault->is_local = false;
     return status;
 }
 
@@ -55,6 +56,7 @@ shoal_status shoal__fault_set_os(struct shoal__fault *fault, shoal_status status
     fault->status = status;
     fault->os_error = os_error;
     fault->outcome_unknown = false;
+    fault->is_local = false;
     return status;
 }
 
@@ -107,6 +109,12 @@ shoal_status shoal__error_fail(shoal_error **error, shoal_status status, const c
     format_text(&fault, format, arguments);
     va_end(arguments);
     return shoal__error_report(error, &fault, NULL, 0);
+}
+
+bool shoal__fault_blames_node(const struct shoal__fault *fault) {
+    bool was_spoken_to =
+        fault->status == SHOAL_E_TIMEOUT || fault->status == SHOAL_E_NODE_DOWN || fault->status == SHOAL_E_PROTOCOL;
+    return was_spoken_to && !fault->is_local;
 }
 
 bool shoal__status_is_retriable(shoal_status status) {

@@ -12,6 +12,7 @@ struct shoal__fault {
     shoal_status status;
     int os_error;
     bool outcome_unknown; /* the command may have been executed */
+    bool is_local;        /* a node was to be used, and the cause is on this side */
     char text[320];
 };
 
@@ -33,6 +34,9 @@ shoal_status shoal__error_report(shoal_error **error, const struct shoal__fault 
 /* For the faults of arguments: fills and hands over in one step. */
 shoal_status shoal__error_fail(shoal_error **error, shoal_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* Whether the fault speaks against the node it happened at. */
+bool shoal__fault_blames_node(const struct shoal__fault *fault);
 
 /* Whether the same call may succeed later. */
 bool shoal__status_is_retriable(shoal_status status);

@@ -33,8 +33,6 @@ void shoal__log_add(struct shoal__log *log, int kind, uint64_t version, const ch
 const struct shoal__log_entry *shoal__log_next(const struct shoal__log *log, uint64_t *seen, uint64_t *dropped) {
     uint64_t oldest = log->written > SHOAL__LOG_ENTRIES ? log->written - SHOAL__LOG_ENTRIES : 0;
     *dropped = 0;
-    if (*seen > log->written)
-        *seen = 0; /* the reader's place is in the log of the parent process */
     if (*seen < oldest) {
         *dropped = oldest - *seen;
         *seen = oldest;

@@ -20,6 +20,9 @@ enum shoal__option_id {
  * twice with different values. */
 shoal_status shoal__config_resolve(const shoal_config *config, shoal_config **resolved, struct shoal__fault *fault);
 
+/* NULL where memory ran out. */
+shoal_config *shoal__config_copy(const shoal_config *config);
+
 /* Values by type; asking for another type than the table's is a programming error (asserted). */
 int64_t shoal__config_integer(const shoal_config *config, enum shoal__option_id option);
 double shoal__config_number(const shoal_config *config, enum shoal__option_id option);

@@ -54,7 +54,7 @@ static shoal_status fill_from_query(shoal_config *config, struct shoal__fault *f
     return status;
 }
 
-static shoal_config *copy_of(const shoal_config *config) {
+shoal_config *shoal__config_copy(const shoal_config *config) {
     shoal_config *copy = calloc(1, sizeof(*copy));
     for (size_t i = 0; copy != NULL && i < SHOAL__OPTION_COUNT; i++) {
         if (!shoal__setting_copy(&copy->settings[i], &config->settings[i])) {
@@ -70,7 +70,7 @@ shoal_status shoal__config_resolve(const shoal_config *config, shoal_config **re
     if (shoal__config_endpoint(config) == NULL)
         return shoal__fault_set(fault, SHOAL_E_BAD_ENDPOINT,
                                 "no endpoint is set: set the option endpoint, for example to cache.example:11211");
-    shoal_config *copy = copy_of(config);
+    shoal_config *copy = shoal__config_copy(config);
     if (copy == NULL)
         return out_of_memory(fault);
     shoal_status status = fill_from_query(copy, fault);

@@ -4,12 +4,13 @@
 #include "net/background.h"
 
 #include "base/clock.h"
+#include "base/signals.h"
 #include "net/fork.h"
 
+#include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 struct background {
@@ -19,8 +20,9 @@ struct background {
     pthread_t thread;
     atomic_bool running;
     atomic_bool ending;
-    int wake_fd;
-    struct shoal__descriptor *wake_descriptor;
+    int wake_fds[2]; /* a socket pair: the second wakes whoever polls the first. Not an eventfd, as all of those share
+                        one inode, by which a child tells an inherited descriptor from one of its host's */
+    struct shoal__descriptor *wake_descriptors[2];
     struct shoal__task *tasks;
 };
 
@@ -34,7 +36,6 @@ static struct shoal__process_part *create(void *context, struct shoal__process_p
         return NULL;
     pthread_mutex_init(&background->control, NULL);
     pthread_mutex_init(&background->tasks_lock, NULL);
-    background->wake_fd = -1;
     return &background->part;
 }
 
@@ -49,7 +50,7 @@ static struct background *here(void) {
 
 static void run_round(struct background *background, struct shoal__watch *watch) {
     shoal__watch_reset(watch);
-    shoal__watch_add(watch, background->wake_fd, POLLIN);
+    shoal__watch_add(watch, background->wake_fds[0], POLLIN);
     pthread_mutex_lock(&background->tasks_lock);
     for (struct shoal__task *task = background->tasks; task != NULL; task = task->next) {
         int64_t now_ns = shoal__now_ns();
@@ -58,9 +59,9 @@ static void run_round(struct background *background, struct shoal__watch *watch)
     }
     pthread_mutex_unlock(&background->tasks_lock);
     shoal__watch_wait(watch);
-    uint64_t wakes;
-    if (read(background->wake_fd, &wakes, sizeof(wakes)) < 0)
-        return; /* nobody woke us: a task's moment has come */
+    char wakes[64];
+    while (recv(background->wake_fds[0], wakes, sizeof(wakes), 0) > 0)
+        continue;
 }
 
 static void *run(void *context) {
@@ -76,31 +77,40 @@ static void *run(void *context) {
     return NULL;
 }
 
-/* With `control` held. The host's signals are the host's: this thread takes none. */
-static bool start(struct background *background) {
-    sigset_t all;
-    sigset_t before;
-    background->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (background->wake_fd < 0)
+static bool open_wake(struct background *background) {
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, background->wake_fds) != 0)
         return false;
-    background->wake_descriptor = shoal__descriptor_adopt(background->wake_fd);
-    atomic_store(&background->ending, false);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool started = pthread_create(&background->thread, NULL, run, background) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (!started) {
-        shoal__descriptor_release(background->wake_descriptor);
-        close(background->wake_fd);
-    }
-    atomic_store(&background->running, started);
-    return started;
+    for (int i = 0; i < 2; i++)
+        background->wake_descriptors[i] = shoal__descriptor_adopt(background->wake_fds[i]);
+    return true;
 }
 
+static void close_wake(struct background *background) {
+    for (int i = 0; i < 2; i++) {
+        shoal__descriptor_release(background->wake_descriptors[i]);
+        close(background->wake_fds[i]);
+    }
+}
+
+/* With `control` held. The host's signals are the host's: this thread takes none. 0 or an errno. */
+static int start(struct background *background) {
+    sigset_t before;
+    if (!open_wake(background))
+        return errno;
+    atomic_store(&background->ending, false);
+    shoal__signals_block(&before);
+    int failure = pthread_create(&background->thread, NULL, run, background);
+    shoal__signals_restore(&before);
+    if (failure != 0)
+        close_wake(background);
+    atomic_store(&background->running, failure == 0);
+    return failure;
+}
+
+/* Where so many wakes wait that this one does not fit, it makes no difference. */
 static void wake(struct background *background) {
-    uint64_t one = 1;
-    if (atomic_load(&background->running) && write(background->wake_fd, &one, sizeof(one)) < 0)
-        return; /* so many wakes wait already that one more makes no difference */
+    if (atomic_load(&background->running))
+        send(background->wake_fds[1], "", 1, MSG_NOSIGNAL);
 }
 
 /* With `control` held. */
@@ -111,14 +121,13 @@ static void stop(struct background *background) {
     wake(background);
     pthread_join(background->thread, NULL);
     atomic_store(&background->running, false);
-    shoal__descriptor_release(background->wake_descriptor);
-    close(background->wake_fd);
+    close_wake(background);
 }
 
-bool shoal__background_ensure(struct shoal__task *task) {
+int shoal__background_ensure(struct shoal__task *task) {
     struct background *background = here();
     if (background == NULL)
-        return false;
+        return ENOMEM;
     pthread_mutex_lock(&background->control);
     pthread_mutex_lock(&background->tasks_lock);
     if (!task->listed && !task->removed) {
@@ -128,11 +137,10 @@ bool shoal__background_ensure(struct shoal__task *task) {
     }
     bool wanted = task->listed;
     pthread_mutex_unlock(&background->tasks_lock);
-    bool fine = !wanted || atomic_load(&background->running) || start(background);
-    if (fine)
-        wake(background);
+    int failure = !wanted || atomic_load(&background->running) ? 0 : start(background);
+    wake(background);
     pthread_mutex_unlock(&background->control);
-    return fine;
+    return failure;
 }
 
 bool shoal__background_is_running(void) {

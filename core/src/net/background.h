@@ -21,8 +21,8 @@ struct shoal__task {
     struct shoal__task *next;
 };
 
-/* Lists the task, unless it was removed, and sees that the thread runs. False where no thread could be started. */
-bool shoal__background_ensure(struct shoal__task *task);
+/* Lists the task, unless it was removed, and sees that the thread runs. 0, or the errno of why it cannot. */
+int shoal__background_ensure(struct shoal__task *task);
 
 /* Whether the thread runs in this process now, and nobody is ending it. */
 bool shoal__background_is_running(void);

@@ -243,11 +243,26 @@ static bool take_reply(struct shoal__discovery *poll, bool *more, int64_t now_ns
 
 #define READ_SIZE 16384
 
+/* How much of a flood is read before other tasks have their turn. */
+#define READS_A_TURN 4
+
+/* Whether what came behind the first `before` bytes can have completed the reply: looking through all of it each time
+ * would cost a large one the square of its size. */
+static bool may_be_complete(const struct shoal__buffer *reply, size_t before) {
+    if (reply->size >= SHOAL__CLUSTER_REPLY_MAX || before == 0 || memchr(reply->bytes, '\n', before) == NULL)
+        return true;
+    size_t longest_start = sizeof("END\r") - 1; /* of the last line, in what was there before */
+    for (size_t i = before > longest_start ? before - longest_start : 0; i + 3 <= reply->size; i++)
+        if (memcmp(reply->bytes + i, "END", 3) == 0)
+            return true;
+    return false;
+}
+
 static bool advance_ask(struct shoal__discovery *poll, int64_t now_ns) {
     int os_error = 0;
     if (!send_question(poll, &os_error))
         return os_error ? fail_os(poll, "cannot connect", os_error, now_ns) : false;
-    for (;;) {
+    for (int reads = 0; reads < READS_A_TURN; reads++) {
         char *room = shoal__buffer_reserve(&poll->reply, READ_SIZE);
         if (room == NULL)
             return fail_os(poll, "no memory for the answer", ENOMEM, now_ns);
@@ -258,12 +273,16 @@ static bool advance_ask(struct shoal__discovery *poll, int64_t now_ns) {
             return reply_closed(poll, now_ns);
         if (count < 0)
             return fail_os(poll, "cannot read", errno, now_ns);
+        size_t before = poll->reply.size;
         poll->reply.size += (size_t)count;
+        if (!may_be_complete(&poll->reply, before))
+            continue;
         bool more;
         bool over = take_reply(poll, &more, now_ns);
         if (!more)
             return over;
     }
+    return false;
 }
 
 static bool time_ran_out(struct shoal__discovery *poll, int64_t now_ns) {

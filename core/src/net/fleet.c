@@ -46,8 +46,11 @@ static struct registry *get_registry(void) {
 
 static void free_fleet(struct shoal__fleet *fleet) {
     struct shoal__fleet_half *half = (struct shoal__fleet_half *)shoal__process_part_peek(&fleet->half);
-    if (half != NULL)
+    shoal__process_part_keep_inherited(&fleet->half);
+    if (half != NULL) {
+        shoal__background_remove(&half->task); /* a call that overlapped the last close may have listed it */
         shoal__fleet_discovery_clear(half);
+    }
     shoal_config_free(fleet->config);
     free(fleet->identity);
     free(fleet);
@@ -117,12 +120,9 @@ static struct shoal__fleet *join(struct registry *registry, shoal_config *config
 }
 
 shoal_status shoal__fleet_join(const shoal_config *resolved, struct shoal__fleet **fleet, struct shoal__fault *fault) {
-    shoal_config *config = NULL;
     struct registry *registry = get_registry();
-    shoal_status status = shoal__config_resolve(resolved, &config, fault);
-    if (status != SHOAL_OK)
-        return status;
-    char *identity = shoal__config_identity(config, false);
+    shoal_config *config = shoal__config_copy(resolved);
+    char *identity = config ? shoal__config_identity(config, false) : NULL;
     if (registry == NULL || identity == NULL) {
         shoal_config_free(config);
         free(identity);
@@ -214,12 +214,15 @@ static struct shoal__fleet_half *get_half(struct shoal__fleet *fleet) {
 
 /* --- Views for calls --- */
 
+/* Where the thread cannot be started, only those fail who have no list to work with. */
 static shoal_status ensure_discovery(struct shoal__fleet_half *half, struct shoal__fault *fault) {
     if (!discovers(half->fleet) || (atomic_load(&half->task.listed) && shoal__background_is_running()))
         return SHOAL_OK;
-    if (shoal__background_ensure(&half->task))
+    int failure = shoal__background_ensure(&half->task);
+    if (failure == 0 || atomic_load(&half->view) != NULL)
         return SHOAL_OK;
-    return shoal__fault_set(fault, SHOAL_E_SYSTEM, "the background thread cannot be started");
+    return shoal__fault_set_os(fault, SHOAL_E_SYSTEM, failure,
+                               "discovery needs a background thread, which cannot be started (see ulimit -n and -u)");
 }
 
 static shoal_status tell_lateness(struct shoal__fleet_half *half, struct shoal__fault *fault) {
@@ -270,6 +273,8 @@ shoal_status shoal__fleet_view(struct shoal__fleet *fleet, int64_t deadline_ns, 
 /* --- News --- */
 
 void shoal__fleet_note(struct shoal__fleet *fleet, struct shoal__pool *pool, const struct shoal__fault *failure) {
+    if (failure != NULL && !shoal__fault_blames_node(failure))
+        return;
     bool news = shoal__pool_note(pool, failure != NULL);
     struct shoal__fleet_half *half = failure ? get_half(fleet) : NULL;
     if (half == NULL)
@@ -284,13 +289,15 @@ void shoal__fleet_note(struct shoal__fleet *fleet, struct shoal__pool *pool, con
         shoal__background_wake();
 }
 
-bool shoal__fleet_next_event(struct shoal__fleet *fleet, uint64_t *seen, struct shoal__log_entry *entry,
-                             uint64_t *dropped) {
+bool shoal__fleet_next_event(struct shoal__fleet *fleet, struct shoal__event_reader *reader,
+                             struct shoal__log_entry *entry, uint64_t *dropped) {
     struct shoal__fleet_half *half = get_half(fleet);
     if (half == NULL)
         return false;
     pthread_mutex_lock(&half->lock);
-    const struct shoal__log_entry *next = shoal__log_next(&half->log, seen, dropped);
+    if (reader->generation != half->part.generation) /* a forked child's log begins anew */
+        *reader = (struct shoal__event_reader){.generation = half->part.generation};
+    const struct shoal__log_entry *next = shoal__log_next(&half->log, &reader->seen, dropped);
     if (next != NULL) {
         *entry = *next;
         entry->node = strdup(next->node);

@@ -22,12 +22,19 @@ void shoal__fleet_release(struct shoal__fleet *fleet);
 shoal_status shoal__fleet_view(struct shoal__fleet *fleet, int64_t deadline_ns, struct shoal__view **view,
                                struct shoal__fault *fault);
 
-/* How a call on one node of a view went. A failure is told once, and hastens the next poll. */
+/* How a call on one node of a view went: NULL where it got an answer. A failure that the node is to blame for is told
+ * once, and hastens the next poll. */
 void shoal__fleet_note(struct shoal__fleet *fleet, struct shoal__pool *pool, const struct shoal__fault *failure);
 
+/* How far somebody has read a fleet's events, and in which process. */
+struct shoal__event_reader {
+    uint32_t generation;
+    uint64_t seen;
+};
+
 /* Copies the next event that a reader has not seen; false where there is none. The strings are the caller's. */
-bool shoal__fleet_next_event(struct shoal__fleet *fleet, uint64_t *seen, struct shoal__log_entry *entry,
-                             uint64_t *dropped);
+bool shoal__fleet_next_event(struct shoal__fleet *fleet, struct shoal__event_reader *reader,
+                             struct shoal__log_entry *entry, uint64_t *dropped);
 
 const struct shoal__distribution *shoal__fleet_distribution(const struct shoal__fleet *fleet);
 

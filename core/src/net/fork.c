@@ -82,6 +82,21 @@ struct shoal__process_part *shoal__process_part_peek(struct shoal__process_slot 
     return part != NULL && part->generation == shoal__process_generation() ? part : NULL;
 }
 
+static _Atomic(struct shoal__process_part *) kept_inherited;
+
+void shoal__process_part_keep_inherited(struct shoal__process_slot *slot) {
+    struct shoal__process_part *own = shoal__process_part_peek(slot);
+    struct shoal__process_part *first = own ? own->inherited : atomic_load(&slot->part);
+    struct shoal__process_part *last = first;
+    if (first == NULL)
+        return;
+    while (last->inherited != NULL)
+        last = last->inherited;
+    last->inherited = atomic_load(&kept_inherited);
+    while (!atomic_compare_exchange_weak(&kept_inherited, &last->inherited, first))
+        continue;
+}
+
 /* --- The table of descriptors: slots in chunks that are only ever added, so that no lock is needed --- */
 
 #define SLOT_FREE UINT64_C(0)

@@ -37,6 +37,10 @@ struct shoal__process_part *shoal__process_part_get(struct shoal__process_slot *
 /* This process's part where it was made already, else NULL: for those who only want to end it. */
 struct shoal__process_part *shoal__process_part_peek(struct shoal__process_slot *slot);
 
+/* For the end of what holds a slot: the inherited parts stay reachable from here, as nobody may free them and a leak
+ * detector in a child should not speak of them. The process's own part is the caller's still. */
+void shoal__process_part_keep_inherited(struct shoal__process_slot *slot);
+
 /* Sockets that children must not keep: one is adopted when opened, released just before it is closed. A child closes
  * what it inherited, without a word to the server, when it first asks for its generation. */
 struct shoal__descriptor;

@@ -241,16 +241,15 @@ static bool wait_in_queue(struct shoal__pool *pool, struct waiter *waiter, int64
 /* A server that went away has left an end-of-file to be seen; anything else to be read was not asked for. */
 static bool is_quiet(const struct shoal__lane *lane) {
     char byte;
-    if (lane->fd < 0)
-        return true;
     return recv(lane->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && (errno == EAGAIN || errno == EINTR);
 }
 
 static bool is_usable(const struct shoal__pool *pool, const struct shoal__lane *lane, int64_t suspect_before_ns,
                       int64_t now_ns) {
-    bool to_be_checked =
-        now_ns - lane->returned_ns > pool->options.idle_check_ns || lane->returned_ns <= suspect_before_ns;
-    return !to_be_checked || is_quiet(lane);
+    bool is_suspect = lane->returned_ns <= suspect_before_ns;
+    if (lane->fd < 0) /* it cannot be looked at */
+        return !is_suspect;
+    return !(is_suspect || now_ns - lane->returned_ns > pool->options.idle_check_ns) || is_quiet(lane);
 }
 
 /* An idle lane, or NULL with *may_open told; dead ones are put aside to be closed without the lock. */
@@ -294,10 +293,13 @@ shoal_status shoal__pool_lease(struct shoal__pool *pool, int64_t deadline_ns, st
     close_lanes(dead);
     if (*lane != NULL)
         return SHOAL_OK;
-    if (!handed)
-        return shoal__fault_set(fault, SHOAL_E_TIMEOUT,
-                                "all %zu connections were in use for the call's whole time: raise lanes_per_node",
-                                pool->options.lanes_max);
+    if (!handed) {
+        shoal__fault_set(fault, SHOAL_E_TIMEOUT,
+                         "all %zu connections were in use for the call's whole time: raise lanes_per_node",
+                         pool->options.lanes_max);
+        fault->is_local = true;
+        return SHOAL_E_TIMEOUT;
+    }
     shoal_status status = open_lane(pool, deadline_ns, lane, fault);
     if (status != SHOAL_OK)
         give_up_opening(pool);

@@ -18,8 +18,7 @@ static bool is_connection(int fd, uint16_t own_port, const struct shoal__address
     struct shoal__address own = {.size = sizeof(own.socket)};
     struct shoal__address other = {.size = sizeof(other.socket)};
     return getsockname(fd, &own.socket.any, &own.size) == 0 && getpeername(fd, &other.socket.any, &other.size) == 0 &&
-           other.socket.any.sa_family == peer->socket.any.sa_family && shoal__address_port(&own) == own_port &&
-           shoal__address_port(&other) == shoal__address_port(peer);
+           shoal__address_port(&own) == own_port && shoal__address_equals(&other, peer);
 }
 
 int shoal__socket_find(int guess, uint16_t own_port, const struct shoal__address *peer) {

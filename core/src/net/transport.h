@@ -48,6 +48,9 @@ struct shoal__command {
     uint64_t number;
 };
 
+/* Whether an item read back is the one that this store stored, as far as can be told. */
+bool shoal__command_stored(const struct shoal__command *command, const shoal_value *item);
+
 /* The status of a command that has not been answered. */
 #define SHOAL__UNDECIDED SHOAL_E_INVALID
 
@@ -71,6 +74,7 @@ enum shoal__step {
     SHOAL__STEP_AGAIN, /* can go on at once */
     SHOAL__STEP_WAIT,  /* until the lane's fd is ready for `events` */
     SHOAL__STEP_DONE,  /* every command is decided */
+    SHOAL__STEP_RENEW, /* all that was sent is decided, and the rest needs another lane */
     SHOAL__STEP_BROKEN /* the fault says why: what is undecided stays so; `in_flight` were perhaps executed */
 };
 
@@ -98,10 +102,28 @@ struct shoal__transport {
                             struct shoal__fault *fault);
 
     /* Goes on with a run: sends what fits, takes what has come, and waits until deadline_ns at most where its
-     * wire protocol knows no better. Commands answered with an error of the server's keep that status. */
+     * wire protocol knows no better. Commands answered with an error of the server's have that status; the fault says
+     * what the last of them was. */
     enum shoal__step (*step)(struct shoal__lane *lane, struct shoal__run *run, int64_t deadline_ns,
                              struct shoal__fault *fault);
 };
+
+/* --- How transports tell of failures: each fills the fault and returns its status --- */
+
+/* What was asked may have been done, and the lane is of no more use: wrong, or told by `what`. */
+shoal_status shoal__lane_break(struct shoal__lane *lane, const struct shoal__command *command, shoal_status status,
+                               const char *what, struct shoal__fault *fault);
+
+/* The same, as no complete answer came in time. */
+shoal_status shoal__lane_late(struct shoal__lane *lane, const struct shoal__command *command,
+                              struct shoal__fault *fault);
+
+/* The same, as the connection failed; os_error 0: the server closed it. */
+shoal_status shoal__lane_lost(struct shoal__lane *lane, const struct shoal__command *command, int os_error,
+                              struct shoal__fault *fault);
+
+/* The time was over before anything was sent: the lane stays good. */
+shoal_status shoal__lane_unsent(struct shoal__fault *fault);
 
 extern const struct shoal__transport shoal__transport_libmemcached;
 

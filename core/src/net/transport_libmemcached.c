@@ -3,16 +3,16 @@
  * faults cannot be mended from outside.
  * May include: base/, logic/, transport, socket_search, and the one place for <libmemcached/>. */
 #include "base/clock.h"
+#include "base/signals.h"
 #include "logic/value.h"
 #include "net/socket_search.h"
 #include "net/transport.h"
 
 #include <shoal/operations.h>
 
+#include <errno.h>
 #include <libmemcached/memcached.h>
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,61 +22,38 @@
 
 struct session {
     memcached_st *memc;
+    int64_t deadline_ns;        /* of what is under way */
     memcached_result_st result; /* reused by every read */
     const char *keys[CHUNK_KEYS];
     size_t key_sizes[CHUNK_KEYS];
 };
 
-/* libmemcached's poll loop counts wrong when a signal interrupts it, and may then wait for ever. */
-static void block_signals(sigset_t *before) {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, before);
-}
-
-static void restore_signals(const sigset_t *before) {
-    pthread_sigmask(SIG_SETMASK, before, NULL);
-}
-
-/* Its timeouts are for one poll(), and 0 is an error to it. */
-static void set_poll_timeout(struct session *session, int64_t deadline_ns) {
-    int left_ms = shoal__remaining_ms(deadline_ns, shoal__now_ns());
+/* Gives the next call of libmemcached what is left of the time, and false where nothing is. Its timeout is for one
+ * poll(), and 0 is an error to it; so it is set before every call, each read of a reply included. */
+static bool has_time(struct session *session) {
+    int left_ms = shoal__remaining_ms(session->deadline_ns, shoal__now_ns());
     memcached_behavior_set(session->memc, MEMCACHED_BEHAVIOR_POLL_TIMEOUT, left_ms > 0 ? (uint64_t)left_ms : 1);
+    return left_ms > 0;
 }
 
 /* --- What libmemcached answers, in Shoal's words --- */
-
-static bool changes_items(const struct shoal__command *command) {
-    return command->verb != SHOAL__VERB_GET && command->verb != SHOAL__VERB_STATS;
-}
-
-static shoal_status break_lane(struct shoal__lane *lane, const struct shoal__command *command, shoal_status status,
-                               const char *what, struct shoal__fault *fault) {
-    struct session *session = lane->session;
-    int os_error = memcached_last_error_errno(session->memc);
-    lane->broken = true;
-    if (os_error != 0)
-        shoal__fault_set_os(fault, status, os_error, "%s", what);
-    else
-        shoal__fault_set(fault, status, "%s", what);
-    fault->outcome_unknown = changes_items(command);
-    return status;
-}
 
 /* The words after CLIENT_ERROR or SERVER_ERROR are the server's own and hold no data of the caller. libmemcached says
  * "(0x55d0) SERVER ERROR, out of memory,  host: 10.0.0.1:11211 -> response.cc:285": the middle is of use. */
 static shoal_status refused_by_server(struct shoal__lane *lane, shoal_status status, struct shoal__fault *fault) {
     struct session *session = lane->session;
     const char *told = memcached_last_error_message(session->memc);
-    const char *words = told[0] == '(' ? strstr(told, ") ") : NULL;
-    words = words ? words + 2 : told;
-    const char *end = strstr(words, ",  host: ");
-    int size = end ? (int)(end - words) : (int)strlen(words);
-    return shoal__fault_set(fault, status, "the server refused the command: %.*s", size, words);
+    const char *begin = told ? strstr(told, ") ") : NULL;
+    const char *end = begin ? strstr(begin, ",  host: ") : NULL;
+    return shoal__fault_set(fault, status, "the server refused the command: %.*s", end ? (int)(end - begin) - 2 : 0,
+                            end ? begin + 2 : "");
 }
 
 static shoal_status translate(struct shoal__lane *lane, const struct shoal__command *command, memcached_return_t rc,
                               struct shoal__fault *fault) {
+    struct session *session = lane->session;
+    if (rc == MEMCACHED_SOME_ERRORS && memcached_last_error(session->memc) != MEMCACHED_SUCCESS)
+        rc = memcached_last_error(session->memc); /* flush says no more than this, whatever went wrong */
     switch (rc) {
     case MEMCACHED_SUCCESS:
     case MEMCACHED_STORED:
@@ -90,12 +67,16 @@ static shoal_status translate(struct shoal__lane *lane, const struct shoal__comm
         return SHOAL_EXISTS;
     case MEMCACHED_E2BIG:
         return shoal__fault_set(fault, SHOAL_E_TOO_LARGE,
-                                "the value of %zu bytes is larger than the server takes (its -I option); the key "
-                                "now holds nothing",
-                                command->value_len);
-    case MEMCACHED_SERVER_ERROR:
+                                "the value of %zu bytes is larger than the server takes (its -I option)%s",
+                                command->value_len, command->mode == SHOAL_SET ? "; the key now holds nothing" : "");
     case MEMCACHED_SERVER_MEMORY_ALLOCATION_FAILURE:
+        return shoal__fault_set(fault, SHOAL_E_SERVER, "the server has no memory for the item: raise its -m option");
+    case MEMCACHED_SERVER_ERROR:
+        lane->broken = true; /* libmemcached takes it for fatal, and closes the connection by itself */
         return refused_by_server(lane, SHOAL_E_SERVER, fault);
+    case MEMCACHED_INVALID_ARGUMENTS:
+        lane->broken = true;
+        return shoal__fault_set(fault, SHOAL_E_UNSUPPORTED, "the server does not know what was asked for");
     case MEMCACHED_CLIENT_ERROR:
         if (command->verb == SHOAL__VERB_INCREMENT)
             return shoal__fault_set(fault, SHOAL_E_NOT_A_NUMBER,
@@ -106,15 +87,15 @@ static shoal_status translate(struct shoal__lane *lane, const struct shoal__comm
         lane->broken = true;
         return shoal__fault_set(fault, SHOAL_E_UNSUPPORTED, "the server does not know the command (it said ERROR)");
     case MEMCACHED_TIMEOUT:
-        return break_lane(lane, command, SHOAL_E_TIMEOUT, "no complete answer within the call's time", fault);
+        return shoal__lane_late(lane, command, fault);
     case MEMCACHED_PROTOCOL_ERROR:
     case MEMCACHED_UNKNOWN_READ_FAILURE:
     case MEMCACHED_PARTIAL_READ:
-        return break_lane(lane, command, SHOAL_E_PROTOCOL, "the answer is not memcached's protocol", fault);
+        return shoal__lane_break(lane, command, SHOAL_E_PROTOCOL, "the answer is not memcached's protocol", fault);
     case MEMCACHED_MEMORY_ALLOCATION_FAILURE:
-        return break_lane(lane, command, SHOAL_E_NO_MEMORY, "out of memory for the answer", fault);
+        return shoal__lane_break(lane, command, SHOAL_E_NO_MEMORY, "out of memory for the answer", fault);
     default:
-        return break_lane(lane, command, SHOAL_E_NODE_DOWN, "the connection failed", fault);
+        return shoal__lane_lost(lane, command, memcached_last_error_errno(session->memc), fault);
     }
 }
 
@@ -134,7 +115,7 @@ static shoal_status end_of_values(struct shoal__lane *lane, const struct shoal__
 
 static shoal_status wrong_value(struct shoal__lane *lane, const struct shoal__command *command,
                                 struct shoal__fault *fault) {
-    return break_lane(lane, command, SHOAL_E_PROTOCOL, "the server sent an item that was not asked for", fault);
+    return shoal__lane_break(lane, command, SHOAL_E_PROTOCOL, "the server sent an item that was not asked for", fault);
 }
 
 static bool is_value_of(memcached_result_st *result, const struct shoal__command *command) {
@@ -147,7 +128,7 @@ static shoal_status take_value(struct shoal__lane *lane, memcached_result_st *re
     size_t size = memcached_result_length(result);
     command->found = shoal__value_new(size, memcached_result_flags(result), memcached_result_cas(result));
     if (command->found == NULL)
-        return break_lane(lane, command, SHOAL_E_NO_MEMORY, "out of memory for a value", fault);
+        return shoal__lane_break(lane, command, SHOAL_E_NO_MEMORY, "out of memory for a value", fault);
     if (size > 0)
         memcpy(shoal__value_bytes(command->found), memcached_result_value(result), size);
     command->status = SHOAL_OK;
@@ -157,12 +138,22 @@ static shoal_status take_value(struct shoal__lane *lane, memcached_result_st *re
 static shoal_status send_get(struct shoal__lane *lane, const struct shoal__command *command, size_t key_count,
                              struct shoal__fault *fault) {
     struct session *session = lane->session;
+    if (!has_time(session))
+        return shoal__lane_unsent(fault);
     memcached_return_t rc = memcached_mget(session->memc, session->keys, session->key_sizes, key_count);
     if (rc == MEMCACHED_SUCCESS)
         return SHOAL_OK;
     memcached_return_t underneath = memcached_last_error(session->memc);
     shoal_status status = translate(lane, command, underneath == MEMCACHED_SUCCESS ? rc : underneath, fault);
-    return status < 0 ? status : break_lane(lane, command, SHOAL_E_NODE_DOWN, "the connection failed", fault);
+    return status < 0 ? status : shoal__lane_lost(lane, command, memcached_last_error_errno(session->memc), fault);
+}
+
+/* The next item of an answer, or NULL where it ended or time did. */
+static memcached_result_st *fetch(struct session *session, memcached_return_t *rc) {
+    if (has_time(session))
+        return memcached_fetch_result(session->memc, &session->result, rc);
+    *rc = MEMCACHED_TIMEOUT;
+    return NULL;
 }
 
 static shoal_status run_get(struct shoal__lane *lane, struct shoal__command *command, struct shoal__fault *fault) {
@@ -174,7 +165,7 @@ static shoal_status run_get(struct shoal__lane *lane, struct shoal__command *com
         return status;
     memcached_return_t rc;
     memcached_result_st *result;
-    while ((result = memcached_fetch_result(session->memc, &session->result, &rc)) != NULL) {
+    while ((result = fetch(session, &rc)) != NULL) {
         if (command->found != NULL || !is_value_of(result, command))
             return wrong_value(lane, command, fault);
         status = take_value(lane, result, command, fault);
@@ -189,35 +180,16 @@ static shoal_status run_get(struct shoal__lane *lane, struct shoal__command *com
 
 /* --- Writes --- */
 
-static memcached_return_t call_store(memcached_st *memc, const struct shoal__command *c) {
+static memcached_return_t call_store(memcached_st *memc, const struct shoal__command *c, const char *value) {
+    static memcached_return_t (*const functions[])(memcached_st *, const char *, size_t, const char *, size_t, time_t,
+                                                   uint32_t) = {
+        [SHOAL_SET] = memcached_set,       [SHOAL_ADD] = memcached_add,         [SHOAL_REPLACE] = memcached_replace,
+        [SHOAL_APPEND] = memcached_append, [SHOAL_PREPEND] = memcached_prepend,
+    };
     time_t expiry = (time_t)c->expiry;
-    switch (c->mode) {
-    case SHOAL_ADD:
-        return memcached_add(memc, c->key, c->key_len, c->value, c->value_len, expiry, c->flags);
-    case SHOAL_REPLACE:
-        return memcached_replace(memc, c->key, c->key_len, c->value, c->value_len, expiry, c->flags);
-    case SHOAL_APPEND:
-        return memcached_append(memc, c->key, c->key_len, c->value, c->value_len, expiry, c->flags);
-    case SHOAL_PREPEND:
-        return memcached_prepend(memc, c->key, c->key_len, c->value, c->value_len, expiry, c->flags);
-    case SHOAL_CAS:
-        return memcached_cas(memc, c->key, c->key_len, c->value, c->value_len, expiry, c->flags, c->cas);
-    default:
-        return memcached_set(memc, c->key, c->key_len, c->value, c->value_len, expiry, c->flags);
-    }
-}
-
-/* Whether an item read back is the one that was stored: else another writer came between. */
-static bool holds_stored(const shoal_value *value, const struct shoal__command *command) {
-    const char *bytes = shoal_value_data(value);
-    size_t size = shoal_value_size(value);
-    if (command->mode == SHOAL_APPEND || command->mode == SHOAL_PREPEND) {
-        size_t at = command->mode == SHOAL_APPEND && size >= command->value_len ? size - command->value_len : 0;
-        return size >= command->value_len &&
-               (command->value_len == 0 || memcmp(bytes + at, command->value, command->value_len) == 0);
-    }
-    return size == command->value_len && shoal_value_flags(value) == command->flags &&
-           (size == 0 || memcmp(bytes, command->value, size) == 0);
+    if (c->mode == SHOAL_CAS)
+        return memcached_cas(memc, c->key, c->key_len, value, c->value_len, expiry, c->flags, c->cas);
+    return functions[c->mode](memc, c->key, c->key_len, value, c->value_len, expiry, c->flags);
 }
 
 /* The text protocol does not tell a stored item's token: read it back, and believe it only where it fits. A failure
@@ -225,17 +197,17 @@ static bool holds_stored(const shoal_value *value, const struct shoal__command *
 static void read_new_cas(struct shoal__lane *lane, struct shoal__command *command) {
     struct shoal__command read = {.verb = SHOAL__VERB_GET, .key = command->key, .key_len = command->key_len};
     struct shoal__fault ignored;
-    if (run_get(lane, &read, &ignored) == SHOAL_OK && holds_stored(read.found, command))
+    if (run_get(lane, &read, &ignored) == SHOAL_OK && shoal__command_stored(command, read.found))
         command->new_cas = shoal_value_cas(read.found);
     shoal_value_free(read.found);
 }
 
 static shoal_status run_store(struct shoal__lane *lane, struct shoal__command *command, struct shoal__fault *fault) {
     struct session *session = lane->session;
-    struct shoal__command sent = *command;
-    if (sent.value == NULL)
-        sent.value = ""; /* libmemcached copies from it whatever the length */
-    shoal_status status = translate(lane, command, call_store(session->memc, &sent), fault);
+    const char *value = command->value ? command->value : ""; /* libmemcached copies from it whatever the length */
+    if (!has_time(session))
+        return shoal__lane_unsent(fault);
+    shoal_status status = translate(lane, command, call_store(session->memc, command, value), fault);
     if (status == SHOAL_OK && command->wants_new_cas)
         read_new_cas(lane, command);
     return status;
@@ -243,6 +215,8 @@ static shoal_status run_store(struct shoal__lane *lane, struct shoal__command *c
 
 static shoal_status run_touch(struct shoal__lane *lane, struct shoal__command *command, struct shoal__fault *fault) {
     struct session *session = lane->session;
+    if (!has_time(session))
+        return shoal__lane_unsent(fault);
     memcached_return_t rc = memcached_touch(session->memc, command->key, command->key_len, (time_t)command->expiry);
     return translate(lane, command, rc, fault);
 }
@@ -263,6 +237,8 @@ static shoal_status run_get_and_touch(struct shoal__lane *lane, struct shoal__co
 
 static shoal_status add_delta(struct shoal__lane *lane, struct shoal__command *command, struct shoal__fault *fault) {
     struct session *session = lane->session;
+    if (!has_time(session))
+        return shoal__lane_unsent(fault);
     /* The plain functions take 32 bits; those with a master key take 64, and send the same command. */
     uint64_t amount = command->delta < 0 ? (uint64_t)0 - (uint64_t)command->delta : (uint64_t)command->delta;
     memcached_return_t rc = command->delta < 0
@@ -280,6 +256,8 @@ static shoal_status run_increment(struct shoal__lane *lane, struct shoal__comman
     shoal_status status = add_delta(lane, command, fault);
     if (status != SHOAL_NOT_FOUND || command->initial == NULL)
         return status;
+    if (!has_time(session))
+        return shoal__lane_unsent(fault);
     char digits[24];
     int size = snprintf(digits, sizeof(digits), "%llu", (unsigned long long)*command->initial);
     memcached_return_t rc =
@@ -288,13 +266,6 @@ static shoal_status run_increment(struct shoal__lane *lane, struct shoal__comman
     if (status == SHOAL_OK)
         command->number = *command->initial;
     return status == SHOAL_NOT_STORED ? add_delta(lane, command, fault) : status;
-}
-
-/* It says SOME_ERRORS whatever went wrong. */
-static memcached_return_t call_flush(memcached_st *memc) {
-    memcached_return_t rc = memcached_flush(memc, 0);
-    memcached_return_t underneath = memcached_last_error(memc);
-    return rc == MEMCACHED_SOME_ERRORS && underneath != MEMCACHED_SUCCESS ? underneath : rc;
 }
 
 static memcached_return_t pass_stat(const memcached_instance_st *server, const char *name, size_t name_len,
@@ -308,6 +279,8 @@ static memcached_return_t pass_stat(const memcached_instance_st *server, const c
 
 static shoal_status dispatch(struct shoal__lane *lane, struct shoal__command *command, struct shoal__fault *fault) {
     struct session *session = lane->session;
+    if (!has_time(session))
+        return shoal__lane_unsent(fault);
     switch (command->verb) {
     case SHOAL__VERB_GET:
         return run_get(lane, command, fault);
@@ -322,7 +295,7 @@ static shoal_status dispatch(struct shoal__lane *lane, struct shoal__command *co
     case SHOAL__VERB_INCREMENT:
         return run_increment(lane, command, fault);
     case SHOAL__VERB_FLUSH_ALL:
-        return translate(lane, command, call_flush(session->memc), fault);
+        return translate(lane, command, memcached_flush(session->memc, 0), fault);
     default:
         return translate(lane, command, memcached_stat_execute(session->memc, command->value, pass_stat, command),
                          fault);
@@ -331,11 +304,12 @@ static shoal_status dispatch(struct shoal__lane *lane, struct shoal__command *co
 
 static shoal_status execute(struct shoal__lane *lane, struct shoal__command *command, int64_t deadline_ns,
                             struct shoal__fault *fault) {
+    struct session *session = lane->session;
     sigset_t before;
-    block_signals(&before);
-    set_poll_timeout(lane->session, deadline_ns);
+    shoal__signals_block(&before);
+    session->deadline_ns = deadline_ns;
     command->status = dispatch(lane, command, fault);
-    restore_signals(&before);
+    shoal__signals_restore(&before);
     if (command->status != SHOAL_OK) {
         shoal_value_free(command->found);
         command->found = NULL;
@@ -381,7 +355,7 @@ static shoal_status take_chunk(struct shoal__lane *lane, struct shoal__run *run,
     size_t expected = 0;
     memcached_return_t rc;
     memcached_result_st *result;
-    while ((result = memcached_fetch_result(session->memc, &session->result, &rc)) != NULL) {
+    while ((result = fetch(session, &rc)) != NULL) {
         struct shoal__command *command = find_asked(chunk, run->in_flight, &expected, result);
         if (command == NULL)
             return wrong_value(lane, chunk[0], fault);
@@ -396,6 +370,21 @@ static shoal_status take_chunk(struct shoal__lane *lane, struct shoal__run *run,
     return status;
 }
 
+/* One write, with its answer. What the server said itself decides it, even where the lane is of no more use. */
+static enum shoal__step run_next(struct shoal__lane *lane, struct shoal__run *run, struct shoal__fault *fault) {
+    struct shoal__command *command = run->commands[run->next++];
+    shoal_status status = dispatch(lane, command, fault);
+    bool is_answer = !lane->broken || status == SHOAL_E_SERVER || status == SHOAL_E_UNSUPPORTED;
+    if (!is_answer) {
+        run->in_flight = 1;
+        return SHOAL__STEP_BROKEN;
+    }
+    command->status = status;
+    if (run->next == run->count)
+        return SHOAL__STEP_DONE;
+    return lane->broken ? SHOAL__STEP_RENEW : SHOAL__STEP_AGAIN;
+}
+
 static enum shoal__step go_on(struct shoal__lane *lane, struct shoal__run *run, struct shoal__fault *fault) {
     if (run->in_flight > 0) {
         if (take_chunk(lane, run, fault) != SHOAL_OK)
@@ -404,23 +393,19 @@ static enum shoal__step go_on(struct shoal__lane *lane, struct shoal__run *run, 
     } else if (run->commands[run->next]->verb == SHOAL__VERB_GET) {
         return send_chunk(lane, run, fault);
     } else {
-        struct shoal__command *command = run->commands[run->next++];
-        shoal_status status = dispatch(lane, command, fault);
-        run->in_flight = lane->broken ? 1 : 0;
-        if (lane->broken)
-            return SHOAL__STEP_BROKEN;
-        command->status = status;
+        return run_next(lane, run, fault);
     }
     return run->next < run->count ? SHOAL__STEP_AGAIN : SHOAL__STEP_DONE;
 }
 
 static enum shoal__step step(struct shoal__lane *lane, struct shoal__run *run, int64_t deadline_ns,
                              struct shoal__fault *fault) {
+    struct session *session = lane->session;
     sigset_t before;
-    block_signals(&before);
-    set_poll_timeout(lane->session, deadline_ns);
+    shoal__signals_block(&before);
+    session->deadline_ns = deadline_ns;
     enum shoal__step outcome = go_on(lane, run, fault);
-    restore_signals(&before);
+    shoal__signals_restore(&before);
     return outcome;
 }
 
@@ -452,7 +437,7 @@ static bool set_up(struct session *session, const struct shoal__address *address
 }
 
 static void tear_down(struct session *session) {
-    if (session->memc != NULL) {
+    if (session != NULL && session->memc != NULL) {
         /* It says `quit` and would wait for room to say it. */
         memcached_behavior_set(session->memc, MEMCACHED_BEHAVIOR_POLL_TIMEOUT, 1);
         memcached_result_free(&session->result);
@@ -472,8 +457,7 @@ static shoal_status open_lane(struct shoal__lane *lane, const struct shoal__addr
     lane->session = session;
     lane->fd = -1;
     if (session == NULL || !set_up(session, address, options, deadline_ns)) {
-        if (session != NULL)
-            tear_down(session);
+        tear_down(session);
         return shoal__fault_set(fault, SHOAL_E_NO_MEMORY, "out of memory for a connection");
     }
     int guess = shoal__socket_guess();
@@ -481,7 +465,11 @@ static shoal_status open_lane(struct shoal__lane *lane, const struct shoal__addr
     shoal_value_free(hello.found);
     if (status < 0) {
         tear_down(session);
-        return status;
+        return status != SHOAL_E_TIMEOUT
+                   ? status
+                   : shoal__fault_set(fault, status,
+                                      "the node did not take a connection and answer on it in time: "
+                                      "see connect_timeout_ms and operation_timeout_ms");
     }
     lane->fd = shoal__socket_find(
         guess, memcached_server_srcport(memcached_server_instance_by_position(session->memc, 0)), address);
@@ -490,9 +478,9 @@ static shoal_status open_lane(struct shoal__lane *lane, const struct shoal__addr
 
 static void close_lane(struct shoal__lane *lane) {
     sigset_t before;
-    block_signals(&before);
+    shoal__signals_block(&before);
     tear_down(lane->session);
-    restore_signals(&before);
+    shoal__signals_restore(&before);
     lane->session = NULL;
 }
 
