@@ -1,6 +1,5 @@
 /* When the endpoint is asked, and how often: timers, jitter, sharing, haste after a failure, and the end of polling.
- * May include: the public headers, support/, cmocka. */
-/* labels: serial */
+ * May include: the public headers, support/, cmocka. labels: serial */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* What a call does while no list is known, while the endpoint is silent, and while the background thread is away.
- * May include: the public headers, support/, cmocka. */
+ * May include: the public headers, support/, cmocka. labels: serial */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -139,10 +139,11 @@ static void one_silent_endpoint_leaves_other_fleets_alone(void **state) {
     test_endpoint_stop(other);
 }
 
-static int64_t time_quiesce_ms(void) {
+/* 10 ms are promised. One that takes 100 may be this machine's doing; that several do is not. */
+static bool quiesce_is_slow(void) {
     int64_t begin_ms = test_now_ms();
     shoal_quiesce();
-    return test_now_ms() - begin_ms;
+    return test_now_ms() - begin_ms > 100;
 }
 
 static void quiesce_is_quick_whatever_discovery_is_doing(void **state) {
@@ -152,12 +153,14 @@ static void quiesce_is_quick_whatever_discovery_is_doing(void **state) {
     test_endpoint_set_nodes(other, 1, "a|127.0.0.1|1");
     shoal_client *waiting = test_client(test_endpoint_name(silent), "operation_timeout_ms=50");
     shoal_client *served = test_client(test_endpoint_name(other), "operation_timeout_ms=5000&discovery_interval_ms=10");
+    int slow = 0;
     for (int i = 0; i < 5; i++) {
         test_read(waiting, "key", NULL);
         assert_int_equal(test_version(served), 1);
-        assert_true(time_quiesce_ms() < 100);
-        assert_true(time_quiesce_ms() < 100); /* and again with nothing to do */
+        slow += quiesce_is_slow();
+        slow += quiesce_is_slow(); /* and again with nothing to do */
     }
+    assert_in_range(slow, 0, 1);
     shoal_client_free(waiting);
     shoal_client_free(served);
     test_endpoint_stop(silent);
@@ -174,11 +177,13 @@ static void quiesce_is_quick_while_a_flood_is_read(void **state) {
     test_endpoint_set_config(endpoint, flood);
     shoal_client *client = test_client(test_endpoint_name(endpoint), "operation_timeout_ms=5000&"
                                                                      "discovery_interval_ms=10");
+    int slow = 0;
     for (int i = 0; i < 30; i++) {
         assert_int_equal(test_read(client, "key", NULL), SHOAL_E_DISCOVERY);
         test_sleep_ms(10 + i);
-        assert_true(time_quiesce_ms() < 100);
+        slow += quiesce_is_slow();
     }
+    assert_in_range(slow, 0, 3);
     shoal_client_free(client);
     test_endpoint_stop(endpoint);
 }

@@ -42,7 +42,7 @@ static bool is_held_once(const char *key, size_t *place) {
 }
 
 static void assert_travels(shoal_client *by, const char *key, const char *sent) {
-    size_t place;
+    size_t place = 0;
     assert_int_equal(test_set(by, key, "x"), SHOAL_OK);
     assert_true(test_holds(by, key, "x"));
     assert_true(is_held_once(sent, &place));
@@ -87,7 +87,7 @@ static void a_key_may_have_250_bytes_with_its_prefix(void **state) {
 static void a_prefix_goes_before_the_key_in_every_call(void **state) {
     (void)state;
     uint64_t initial = 5;
-    size_t place;
+    size_t place = 0;
     shoal_client *prefixed = test_client(fleet.endpoint, "operation_timeout_ms=20000&key_prefix=p:");
     assert_travels(prefixed, "key", "p:key");
     assert_int_equal(test_get(client, "key"), SHOAL_NOT_FOUND);

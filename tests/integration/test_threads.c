@@ -238,21 +238,43 @@ static void call_until_closed(struct crowd *crowd, int self, int round) {
     expect(crowd, status == SHOAL_E_CLOSED);
 }
 
-static void calls_in_flight_finish_when_the_client_is_closed(void **state) {
-    (void)state;
-    for (int i = 0; i < test_rounds(30); i++) {
+static bool has_no_connection(void *unused) {
+    (void)unused;
+    int count = 0;
+    for (size_t node = 0; node < fleet.count; node++)
+        count += test_connections_to(fleet.nodes[node].port);
+    return count == 0;
+}
+
+/* Every other time at once, as the first call is the one that sets everything up. */
+static void assert_closes_beside_calls(const char *at) {
+    for (int i = 0; i < test_rounds(60); i++) {
         struct crowd crowd = {.act = call_until_closed, .rounds = 1};
         pthread_t threads[THREADS];
-        crowd.client = test_client(fleet.endpoint, "operation_timeout_ms=60000");
+        crowd.client = test_client(at, "operation_timeout_ms=2000");
         begin(&crowd, threads, THREADS);
-        test_sleep_ms(i % 10);
+        test_sleep_ms(i % 2 == 0 ? 0 : i % 10);
         shoal_client_close(crowd.client);
         join(threads, THREADS);
         assert_int_equal(atomic_load(&crowd.wrong), 0);
-        for (size_t node = 0; node < fleet.count; node++)
-            assert_int_equal(test_connections_to(fleet.nodes[node].port), 0);
+        assert_true(has_no_connection(NULL));
         shoal_client_free(crowd.client);
     }
+}
+
+static void calls_in_flight_finish_when_the_client_is_closed(void **state) {
+    (void)state;
+    assert_closes_beside_calls(fleet.endpoint);
+}
+
+static void so_they_do_where_the_fleet_is_discovered(void **state) {
+    (void)state;
+    struct test_endpoint *endpoint = test_endpoint_start();
+    int threads_before = test_threads();
+    test_fleet_announce(&fleet, endpoint, 1);
+    assert_closes_beside_calls(test_endpoint_name(endpoint));
+    assert_true(test_eventually(has_threads, &threads_before, 5000));
+    test_endpoint_stop(endpoint);
 }
 
 int main(void) {
@@ -263,6 +285,7 @@ int main(void) {
         cmocka_unit_test(clients_of_a_discovered_fleet_come_and_go_beside_calls),
         cmocka_unit_test(calls_go_on_while_nodes_come_and_go),
         cmocka_unit_test(calls_in_flight_finish_when_the_client_is_closed),
+        cmocka_unit_test(so_they_do_where_the_fleet_is_discovered),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }

@@ -140,6 +140,11 @@ static void unlist(struct registry *registry, struct shoal__fleet *fleet) {
         }
 }
 
+static void end_half(struct shoal__fleet_half *half) {
+    shoal__background_remove(&half->task);
+    shoal__view_retire(atomic_load(&half->view), NULL);
+}
+
 void shoal__fleet_leave(struct shoal__fleet *fleet) {
     struct registry *registry = get_registry();
     if (registry == NULL)
@@ -149,11 +154,12 @@ void shoal__fleet_leave(struct shoal__fleet *fleet) {
     if (last)
         unlist(registry, fleet);
     pthread_mutex_unlock(&registry->lock);
-    struct shoal__fleet_half *half = (struct shoal__fleet_half *)shoal__process_part_peek(&fleet->half);
-    if (!last || half == NULL)
+    if (!last)
         return;
-    shoal__background_remove(&half->task);
-    shoal__view_retire(atomic_load(&half->view), NULL);
+    atomic_store(&fleet->ended, true); /* before the half is looked for: a first call may be making it now */
+    struct shoal__fleet_half *half = (struct shoal__fleet_half *)shoal__process_part_peek(&fleet->half);
+    if (half != NULL)
+        end_half(half);
 }
 
 void shoal__fleet_release(struct shoal__fleet *fleet) {
@@ -209,7 +215,10 @@ static struct shoal__process_part *create_half(void *context, struct shoal__proc
 
 static struct shoal__fleet_half *get_half(struct shoal__fleet *fleet) {
     static const struct shoal__process_part_type type = {create_half, destroy_half};
-    return (struct shoal__fleet_half *)shoal__process_part_get(&fleet->half, &type, fleet);
+    struct shoal__fleet_half *half = (struct shoal__fleet_half *)shoal__process_part_get(&fleet->half, &type, fleet);
+    if (half != NULL && atomic_load(&fleet->ended))
+        end_half(half); /* made by a call that was under way when the last client was closed */
+    return half;
 }
 
 /* --- Views for calls --- */

@@ -15,6 +15,7 @@
 struct shoal__fleet {
     atomic_uint references;
     atomic_uint open_clients;
+    atomic_bool ended; /* the last of them was closed */
     shoal_config *config;
     char *identity;
     struct shoal__placement placement;
