@@ -59,7 +59,7 @@ static void assert_refused(const char *name, const char *value, shoal_status wan
 
 static void describes_every_option(void **state) {
     (void)state;
-    static const char *const types[] = {"string", "integer", "number", "boolean", "choice"};
+    static const char *const types[] = {"string", "integer", "number", "span", "boolean", "choice"};
     assert_int_equal(shoal_option_count(), SHOAL__OPTION_COUNT);
     for (size_t i = 0; i < shoal_option_count(); i++) {
         const shoal_option *option = shoal_option_at(i);

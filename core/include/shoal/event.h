@@ -11,6 +11,7 @@ SHOAL_BEGIN_DECLS
 #define SHOAL_EVENT_DISCOVERY_FAILED 2    /**< a poll failed; the list in use stays */
 #define SHOAL_EVENT_DISCOVERY_RECOVERED 3 /**< polls work again */
 #define SHOAL_EVENT_NODE_FAILED 4         /**< a node refused, timed out or answered nonsense */
+#define SHOAL_EVENT_NODE_RECOVERED 6      /**< a node that was out of use answered a probe: it is used again */
 #define SHOAL_EVENT_WARNING 5             /**< something works, and yet should be looked at */
 
 /**

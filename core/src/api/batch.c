@@ -2,6 +2,7 @@
  * May include: base/, logic/, net/, client, batch, store_check. */
 #include "api/batch.h"
 
+#include "api/call.h"
 #include "api/store_check.h"
 #include "base/clock.h"
 #include "logic/expiry.h"
@@ -140,11 +141,18 @@ static void prepare_item(shoal_batch *batch, struct shoal__item *item, const str
     command->key_len = key.size;
 }
 
-static shoal_status sum_up(const shoal_batch *batch) {
-    for (size_t i = 0; i < batch->count; i++)
-        if (batch->items[i].command.status < 0)
-            return SHOAL_PARTIAL;
-    return SHOAL_OK;
+static shoal_status sum_up(shoal_batch *batch) {
+    shoal_status status = SHOAL_OK;
+    for (size_t i = 0; i < batch->count; i++) {
+        struct shoal__item *item = &batch->items[i];
+        if (shoal__call_reads_as_miss(batch->client, &item->command, item->command.status)) {
+            item->command.status = SHOAL_NOT_FOUND;
+            item->error = 0;
+        }
+        if (item->command.status < 0)
+            status = SHOAL_PARTIAL;
+    }
+    return status;
 }
 
 shoal_status shoal_batch_run(shoal_batch *batch, shoal_error **error) {

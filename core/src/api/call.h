@@ -9,8 +9,11 @@
 shoal_status shoal__call_key(shoal_client *client, const char *key, size_t key_len, struct shoal__command *command,
                              shoal_error **error);
 
-/* Runs a command on one node: *attempts is 1 where it reached the node's connection. */
+/* Runs a command on one node: *attempts grows where it got a connection. */
 shoal_status shoal__call_node(shoal_client *client, struct shoal__pool *pool, struct shoal__command *command,
                               int64_t deadline_ns, struct shoal__fault *fault, unsigned *attempts);
+
+/* on_node_failure=miss: what a read cannot find out for now, it did not find. */
+bool shoal__call_reads_as_miss(const shoal_client *client, const struct shoal__command *command, shoal_status status);
 
 #endif

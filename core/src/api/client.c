@@ -16,6 +16,19 @@ static void free_client(shoal_client *client) {
     free(client);
 }
 
+static void read_timing(shoal_client *client, const shoal_config *resolved) {
+    int64_t most_ms;
+    int64_t least_ms = shoal__config_span(resolved, SHOAL__OPTION_retry_backoff_ms, &most_ms);
+    int64_t attempt_ms = shoal__config_integer(resolved, SHOAL__OPTION_attempt_timeout_ms);
+    client->timeout_ns = shoal__config_integer(resolved, SHOAL__OPTION_operation_timeout_ms) * SHOAL__NS_PER_MS;
+    client->attempt_timeout_ns = attempt_ms > 0 ? attempt_ms * SHOAL__NS_PER_MS : client->timeout_ns / 2;
+    client->retry = (struct shoal__retry_options){
+        .attempts = (unsigned)shoal__config_integer(resolved, SHOAL__OPTION_retry_attempts),
+        .backoff_min_ns = least_ms * SHOAL__NS_PER_MS,
+        .backoff_max_ns = most_ms * SHOAL__NS_PER_MS,
+    };
+}
+
 static shoal_client *make_client(const shoal_config *resolved, struct shoal__fleet *fleet) {
     shoal_client *client = calloc(1, sizeof(*client));
     if (client == NULL || (client->prefix = strdup(shoal__config_text(resolved, SHOAL__OPTION_key_prefix))) == NULL) {
@@ -24,7 +37,8 @@ static shoal_client *make_client(const shoal_config *resolved, struct shoal__fle
     }
     atomic_init(&client->references, 1);
     client->fleet = fleet;
-    client->timeout_ns = shoal__config_integer(resolved, SHOAL__OPTION_operation_timeout_ms) * SHOAL__NS_PER_MS;
+    read_timing(client, resolved);
+    client->misses_on_failure = strcmp(shoal__config_text(resolved, SHOAL__OPTION_on_node_failure), "miss") == 0;
     client->key_rule = (struct shoal__key_rule){
         .prefix = client->prefix,
         .prefix_len = strlen(client->prefix),

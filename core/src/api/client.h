@@ -16,6 +16,9 @@ struct shoal_client {
     bool shared; /* kept by the process: shoal_client_free leaves it open */
     struct shoal__fleet *fleet;
     int64_t timeout_ns;
+    int64_t attempt_timeout_ns;
+    struct shoal__retry_options retry;
+    bool misses_on_failure; /* on_node_failure=miss */
     char *prefix;
     struct shoal__key_rule key_rule;
     struct shoal__event_reader events; /* guarded by the fleet */

@@ -37,6 +37,7 @@ shoal_status shoal__fault_set(struct shoal__fault *fault, shoal_status status, c
     fault->os_error = 0;
     fault->outcome_unknown = false;
     fault->is_local = false;
+    fault->is_hard = false;
     return status;
 }
 
@@ -57,6 +58,7 @@ shoal_status shoal__fault_set_os(struct shoal__fault *fault, shoal_status status
     fault->os_error = os_error;
     fault->outcome_unknown = false;
     fault->is_local = false;
+    fault->is_hard = false;
     return status;
 }
 

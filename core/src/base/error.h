@@ -13,6 +13,7 @@ struct shoal__fault {
     int os_error;
     bool outcome_unknown; /* the command may have been executed */
     bool is_local;        /* a node was to be used, and the cause is on this side */
+    bool is_hard;         /* the node refused or was silent: its breaker counts that */
     char text[320];
 };
 

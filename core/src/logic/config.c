@@ -42,6 +42,8 @@ const char *shoal_option_type(const shoal_option *option) {
         return "integer";
     case SHOAL__TYPE_number:
         return "number";
+    case SHOAL__TYPE_span:
+        return "span";
     case SHOAL__TYPE_boolean:
         return "boolean";
     case SHOAL__TYPE_choice:
@@ -210,6 +212,12 @@ int64_t shoal__config_integer(const shoal_config *config, enum shoal__option_id 
 double shoal__config_number(const shoal_config *config, enum shoal__option_id option) {
     assert(options[option].type == SHOAL__TYPE_number);
     return config->settings[option].number;
+}
+
+int64_t shoal__config_span(const shoal_config *config, enum shoal__option_id option, int64_t *high) {
+    assert(options[option].type == SHOAL__TYPE_span);
+    *high = config->settings[option].high;
+    return config->settings[option].integer;
 }
 
 bool shoal__config_boolean(const shoal_config *config, enum shoal__option_id option) {

@@ -26,6 +26,7 @@ shoal_config *shoal__config_copy(const shoal_config *config);
 /* Values by type; asking for another type than the table's is a programming error (asserted). */
 int64_t shoal__config_integer(const shoal_config *config, enum shoal__option_id option);
 double shoal__config_number(const shoal_config *config, enum shoal__option_id option);
+int64_t shoal__config_span(const shoal_config *config, enum shoal__option_id option, int64_t *high); /* its lower end */
 bool shoal__config_boolean(const shoal_config *config, enum shoal__option_id option);
 const char *shoal__config_text(const shoal_config *config, enum shoal__option_id option); /* choices too */
 const struct shoal__endpoint *shoal__config_endpoint(const shoal_config *config);         /* NULL where none is set */

@@ -132,6 +132,25 @@ static shoal_status set_integer(const struct reading *reading, struct shoal__set
     return keep(reading, canonical, setting);
 }
 
+/* "LOW..HIGH", or one number for both. */
+static shoal_status set_span(const struct reading *reading, struct shoal__setting *setting) {
+    struct shoal__slice least_text, most_text, low_text, high_text;
+    int64_t least = 0, most = 0;
+    char canonical[48];
+    split_range(reading->option->range, &least_text, &most_text);
+    read_integer(least_text, &least);
+    read_integer(most_text, &most);
+    if (strstr(reading->text, "..") != NULL)
+        split_range(reading->text, &low_text, &high_text);
+    else
+        low_text = high_text = shoal__slice_of(reading->text);
+    if (!read_integer(low_text, &setting->integer) || !read_integer(high_text, &setting->high) ||
+        setting->integer < least || setting->high > most || setting->integer > setting->high)
+        return refuse_number(reading, "span such as 10..100");
+    snprintf(canonical, sizeof(canonical), "%" PRId64 "..%" PRId64, setting->integer, setting->high);
+    return keep(reading, canonical, setting);
+}
+
 static shoal_status set_number(const struct reading *reading, struct shoal__setting *setting) {
     struct shoal__slice low_text, high_text;
     double value, low = 0, high = 0;
@@ -274,6 +293,8 @@ static shoal_status set_by_type(const struct reading *reading, struct shoal__set
         return set_integer(reading, setting);
     case SHOAL__TYPE_number:
         return set_number(reading, setting);
+    case SHOAL__TYPE_span:
+        return set_span(reading, setting);
     case SHOAL__TYPE_boolean:
         return set_boolean(reading, setting);
     case SHOAL__TYPE_choice:
@@ -301,7 +322,7 @@ shoal_status shoal__setting_read(struct shoal__setting *setting, const shoal_opt
 }
 
 bool shoal__setting_copy(struct shoal__setting *copy, const struct shoal__setting *setting) {
-    *copy = (struct shoal__setting){.integer = setting->integer, .number = setting->number};
+    *copy = (struct shoal__setting){.integer = setting->integer, .high = setting->high, .number = setting->number};
     copy->text = setting->text ? strdup(setting->text) : NULL;
     if ((setting->text == NULL || copy->text != NULL) && shoal__node_list_copy(&copy->nodes, &setting->nodes) &&
         shoal__endpoint_copy(&copy->endpoint, &setting->endpoint))

@@ -11,6 +11,7 @@ enum shoal__option_type {
     SHOAL__TYPE_text,
     SHOAL__TYPE_integer,
     SHOAL__TYPE_number,
+    SHOAL__TYPE_span,
     SHOAL__TYPE_boolean,
     SHOAL__TYPE_choice,
     SHOAL__TYPE_fallback,
@@ -37,7 +38,8 @@ struct shoal_option {
 /* One option's value. */
 struct shoal__setting {
     char *text;      /* what was set, booleans and integers in their one spelling; NULL: the default holds */
-    int64_t integer; /* of an integer, or 0 and 1 of a boolean */
+    int64_t integer; /* of an integer, or 0 and 1 of a boolean, or the lower end of a span */
+    int64_t high;    /* the upper end of a span */
     double number;   /* of a number */
     struct shoal__node_list nodes;   /* of a fallback that is a list */
     struct shoal__endpoint endpoint; /* of the endpoint */

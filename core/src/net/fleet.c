@@ -49,6 +49,7 @@ static void free_fleet(struct shoal__fleet *fleet) {
     shoal__process_part_keep_inherited(&fleet->half);
     if (half != NULL) {
         shoal__background_remove(&half->task); /* a call that overlapped the last close may have listed it */
+        shoal__background_remove(&half->prober);
         shoal__fleet_discovery_clear(half);
     }
     shoal_config_free(fleet->config);
@@ -60,6 +61,8 @@ static void read_options(struct shoal__fleet *fleet) {
     const shoal_config *config = fleet->config;
     const char *hash = shoal__config_text(config, SHOAL__OPTION_hash);
     int64_t lanes = shoal__config_integer(config, SHOAL__OPTION_lanes_per_node);
+    int64_t probe_max_ms;
+    int64_t probe_min_ms = shoal__config_span(config, SHOAL__OPTION_probe_interval_ms, &probe_max_ms);
     fleet->placement = (struct shoal__placement){
         .distribution = shoal__distribution_find(shoal__config_text(config, SHOAL__OPTION_distribution)),
         .hash = shoal__hash_find(hash), /* NULL for "default" */
@@ -76,6 +79,12 @@ static void read_options(struct shoal__fleet *fleet) {
         .family = shoal__family_find(shoal__config_text(config, SHOAL__OPTION_address_family)),
         .lanes_max = lanes > 0 ? (size_t)lanes : LANES_PER_NODE_MAX,
         .idle_check_ns = shoal__config_integer(config, SHOAL__OPTION_lane_idle_s) * SHOAL__NS_PER_S,
+        .breaker =
+            {
+                .failure_threshold = (unsigned)shoal__config_integer(config, SHOAL__OPTION_failure_threshold),
+                .probe_min_ns = probe_min_ms * SHOAL__NS_PER_MS,
+                .probe_max_ns = probe_max_ms * SHOAL__NS_PER_MS,
+            },
     };
 }
 
@@ -142,6 +151,7 @@ static void unlist(struct registry *registry, struct shoal__fleet *fleet) {
 
 static void end_half(struct shoal__fleet_half *half) {
     shoal__background_remove(&half->task);
+    shoal__background_remove(&half->prober);
     shoal__view_retire(atomic_load(&half->view), NULL);
 }
 
@@ -204,6 +214,10 @@ static struct shoal__process_part *create_half(void *context, struct shoal__proc
     pthread_mutex_init(&half->lock, NULL);
     shoal__condition_init(&half->changed);
     shoal__fleet_discovery_init(half, shoal__now_ns());
+    shoal__fleet_prober_init(half);
+    half->retry_random = shoal__random_seeded();
+    shoal__retry_budget_init(&half->retry_budget, shoal__config_number(fleet->config, SHOAL__OPTION_retry_budget),
+                             shoal__now_ns());
     const struct shoal__endpoint *endpoint = shoal__config_endpoint(fleet->config);
     bool complete = discovers(fleet) ? adopt_topology(half, (struct shoal__fleet_half *)inherited)
                                      : shoal__fleet_apply(half, 0, &endpoint->nodes) == SHOAL_OK;
@@ -223,11 +237,15 @@ static struct shoal__fleet_half *get_half(struct shoal__fleet *fleet) {
 
 /* --- Views for calls --- */
 
-/* Where the thread cannot be started, only those fail who have no list to work with. */
-static shoal_status ensure_discovery(struct shoal__fleet_half *half, struct shoal__fault *fault) {
-    if (!discovers(half->fleet) || (atomic_load(&half->task.listed) && shoal__background_is_running()))
+/* The thread may be missing (a fork, shoal_quiesce): a fleet that discovers needs it always, another one from its first
+ * probe on. Where it cannot be started, only those fail who have no list to work with. */
+static shoal_status ensure_background(struct shoal__fleet_half *half, struct shoal__fault *fault) {
+    bool probes = atomic_load(&half->prober.listed);
+    bool needs_thread = probes || discovers(half->fleet);
+    bool is_listed = atomic_load(&half->task.listed) || !discovers(half->fleet);
+    if (!needs_thread || (is_listed && shoal__background_is_running()))
         return SHOAL_OK;
-    int failure = shoal__background_ensure(&half->task);
+    int failure = shoal__background_ensure(discovers(half->fleet) ? &half->task : &half->prober);
     if (failure == 0 || atomic_load(&half->view) != NULL)
         return SHOAL_OK;
     return shoal__fault_set_os(fault, SHOAL_E_SYSTEM, failure,
@@ -254,7 +272,7 @@ static shoal_status await_view(struct shoal__fleet_half *half, int64_t deadline_
         if (shoal__background_is_running() && !shoal__condition_wait(&half->changed, &half->lock, deadline_ns))
             return atomic_load(&half->view) ? SHOAL_OK : tell_lateness(half, fault);
         pthread_mutex_unlock(&half->lock);
-        shoal_status status = ensure_discovery(half, fault);
+        shoal_status status = ensure_background(half, fault);
         pthread_mutex_lock(&half->lock);
         if (status != SHOAL_OK)
             return status;
@@ -267,7 +285,8 @@ shoal_status shoal__fleet_view(struct shoal__fleet *fleet, int64_t deadline_ns, 
     struct shoal__fleet_half *half = get_half(fleet);
     if (half == NULL)
         return shoal__fault_set(fault, SHOAL_E_NO_MEMORY, "out of memory for a fleet");
-    shoal_status status = ensure_discovery(half, fault);
+    atomic_fetch_add_explicit(&half->calls, 1, memory_order_relaxed);
+    shoal_status status = ensure_background(half, fault);
     if (status != SHOAL_OK)
         return status;
     pthread_mutex_lock(&half->lock);
@@ -284,18 +303,32 @@ shoal_status shoal__fleet_view(struct shoal__fleet *fleet, int64_t deadline_ns, 
 void shoal__fleet_note(struct shoal__fleet *fleet, struct shoal__pool *pool, const struct shoal__fault *failure) {
     if (failure != NULL && !shoal__fault_blames_node(failure))
         return;
-    bool news = shoal__pool_note(pool, failure != NULL);
+    enum shoal__pool_news news = shoal__pool_note(pool, failure);
     struct shoal__fleet_half *half = failure ? get_half(fleet) : NULL;
     if (half == NULL)
         return;
     pthread_mutex_lock(&half->lock);
     shoal__refresh_hasten(&half->refresh, shoal__now_ns());
-    if (news)
+    if (news != SHOAL__POOL_NO_NEWS)
         shoal__log_add(&half->log, SHOAL_EVENT_NODE_FAILED, half->refresh.version, shoal__pool_name(pool), "%s: %s",
                        shoal__pool_name(pool), failure->text);
     pthread_mutex_unlock(&half->lock);
-    if (discovers(fleet))
+    if (news == SHOAL__POOL_OUT)
+        shoal__background_ensure(&half->prober);
+    else if (discovers(fleet))
         shoal__background_wake();
+}
+
+bool shoal__fleet_grant_retry(struct shoal__fleet *fleet, unsigned retry, const struct shoal__retry_options *options,
+                              int64_t *pause_ns) {
+    struct shoal__fleet_half *half = get_half(fleet);
+    if (half == NULL)
+        return false;
+    pthread_mutex_lock(&half->lock);
+    bool granted = shoal__retry_budget_spend(&half->retry_budget, atomic_load(&half->calls), shoal__now_ns());
+    *pause_ns = shoal__retry_pause_ns(options, retry, &half->retry_random);
+    pthread_mutex_unlock(&half->lock);
+    return granted;
 }
 
 bool shoal__fleet_next_event(struct shoal__fleet *fleet, struct shoal__event_reader *reader,

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "logic/config.h"
+#include "logic/retry.h"
 #include "net/view.h"
 
 struct shoal__fleet;
@@ -25,6 +26,10 @@ shoal_status shoal__fleet_view(struct shoal__fleet *fleet, int64_t deadline_ns, 
 /* How a call on one node of a view went: NULL where it got an answer. A failure that the node is to blame for is told
  * once, and hastens the next poll. */
 void shoal__fleet_note(struct shoal__fleet *fleet, struct shoal__pool *pool, const struct shoal__fault *failure);
+
+/* Whether the budget has room for retry number `retry` (from 1) of a call, and after which pause. */
+bool shoal__fleet_grant_retry(struct shoal__fleet *fleet, unsigned retry, const struct shoal__retry_options *options,
+                              int64_t *pause_ns);
 
 /* How far somebody has read a fleet's events, and in which process. */
 struct shoal__event_reader {

@@ -1,4 +1,5 @@
-/* The inside of a fleet, shared by fleet.c (joining, views, events) and fleet_discovery.c (the background's part).
+/* The inside of a fleet, shared by fleet.c (joining, views, events), fleet_discovery.c and fleet_prober.c (the
+ * background's parts).
  * May include: base/, logic/, view, fork, background, discovery. */
 #ifndef SHOAL_NET_FLEET_HALF_H
 #define SHOAL_NET_FLEET_HALF_H
@@ -36,6 +37,10 @@ struct shoal__fleet_half {
     struct shoal__fault refusal;
     struct shoal__refresh refresh;
     struct shoal__log log;
+    struct shoal__retry_budget retry_budget; /* under `lock`, as its random numbers */
+    struct shoal__random retry_random;
+    _Atomic uint64_t calls; /* ever: what the budget grows with */
+    struct shoal__task prober;
 
     /* Of the background thread alone. */
     struct shoal__random random;
@@ -48,6 +53,9 @@ struct shoal__fleet_half {
 
 /* Makes the half's task a discovery. */
 void shoal__fleet_discovery_init(struct shoal__fleet_half *half, int64_t now_ns);
+
+/* Makes the half's second task a prober of the nodes that are out of use. */
+void shoal__fleet_prober_init(struct shoal__fleet_half *half);
 
 /* Puts a new list to use; on the background thread, or before anybody else knows the half. `before` may be NULL. */
 shoal_status shoal__fleet_apply(struct shoal__fleet_half *half, uint64_t version, const struct shoal__node_list *list);

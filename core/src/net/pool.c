@@ -5,12 +5,13 @@
  *       v           v          v
  *   (failed)     broken --> closed
  *
- * May include: base/, logic/, transport, dns, fork. */
+ * May include: base/, logic/, transport, dns, fork, probe. */
 #include "net/pool.h"
 
 #include "base/clock.h"
 #include "base/condition.h"
 #include "net/fork.h"
+#include "net/probe.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -23,6 +24,7 @@ struct waiter {
     pthread_cond_t handed;
     struct shoal__lane *lane;
     bool may_open;
+    bool refused; /* the node went out of use meanwhile */
     struct waiter *next;
 };
 
@@ -46,7 +48,11 @@ struct shoal__pool {
     struct waiter *last_waiter;
     int64_t suspect_before_ns; /* lanes idle since before this moment are looked at */
     bool retired;
-    atomic_bool failing;              /* the last call on the node failed */
+    atomic_bool failing; /* the last call on the node failed */
+    struct shoal__breaker breaker;
+    struct shoal__random random;
+    char cause[sizeof(((struct shoal__fault *)0)->text)]; /* why the breaker opened */
+    struct shoal__probe *probe;                           /* under way; of the background thread alone */
     struct shoal__address_list found; /* where the host's name led to; emptied where that stopped working */
 };
 
@@ -57,6 +63,8 @@ struct shoal__pool *shoal__pool_new(const shoal_node *node, const struct shoal__
     atomic_init(&pool->references, 1);
     pthread_mutex_init(&pool->lock, NULL);
     pool->options = *options;
+    shoal__breaker_init(&pool->breaker, &options->breaker);
+    pool->random = shoal__random_seeded();
     pool->port = shoal_node_port(node);
     pool->name = strdup(shoal_node_name(node));
     pool->host = strdup(shoal_node_host(node));
@@ -91,6 +99,7 @@ void shoal__pool_release(struct shoal__pool *pool) {
     if (pool == NULL || atomic_fetch_sub_explicit(&pool->references, 1, memory_order_acq_rel) != 1)
         return;
     close_lanes(pool->idle);
+    shoal__probe_free(pool->probe);
     pthread_mutex_destroy(&pool->lock);
     shoal__address_list_clear(&pool->found);
     free(pool->name);
@@ -192,14 +201,30 @@ static shoal_status open_lane(struct shoal__pool *pool, int64_t deadline_ns, str
 
 /* --- Waiting in a full pool --- */
 
-/* With the lock held. False where nobody waits. */
-static bool hand_on(struct shoal__pool *pool, struct shoal__lane *lane) {
+/* With the lock held. NULL where nobody waits. */
+static struct waiter *take_first_waiter(struct shoal__pool *pool) {
     struct waiter *waiter = pool->first_waiter;
     if (waiter == NULL)
-        return false;
+        return NULL;
     pool->first_waiter = waiter->next;
     if (pool->first_waiter == NULL)
         pool->last_waiter = NULL;
+    return waiter;
+}
+
+/* With the lock held: nobody waits for a node that is out of use. */
+static void refuse_waiters(struct shoal__pool *pool) {
+    for (struct waiter *waiter; (waiter = take_first_waiter(pool)) != NULL;) {
+        waiter->refused = true;
+        pthread_cond_signal(&waiter->handed);
+    }
+}
+
+/* With the lock held. False where nobody waits. */
+static bool hand_on(struct shoal__pool *pool, struct shoal__lane *lane) {
+    struct waiter *waiter = take_first_waiter(pool);
+    if (waiter == NULL)
+        return false;
     waiter->lane = lane;
     waiter->may_open = lane == NULL;
     pthread_cond_signal(&waiter->handed);
@@ -227,10 +252,10 @@ static bool wait_in_queue(struct shoal__pool *pool, struct waiter *waiter, int64
         pool->first_waiter = waiter;
     pool->last_waiter = waiter;
     bool in_time = true;
-    while (waiter->lane == NULL && !waiter->may_open && in_time)
+    while (waiter->lane == NULL && !waiter->may_open && !waiter->refused && in_time)
         in_time = shoal__condition_wait(&waiter->handed, &pool->lock, deadline_ns);
     bool handed = waiter->lane != NULL || waiter->may_open;
-    if (!handed)
+    if (!handed && !waiter->refused)
         leave_queue(pool, waiter);
     pthread_cond_destroy(&waiter->handed);
     return handed;
@@ -275,34 +300,54 @@ static void give_up_opening(struct shoal__pool *pool) {
     pthread_mutex_unlock(&pool->lock);
 }
 
+/* With the lock held. It was said once, by the call that found out, that the node is at fault. */
+static shoal_status tell_out_of_use(const struct shoal__pool *pool, struct shoal__fault *fault) {
+    shoal__fault_set(fault, SHOAL_E_NODE_DOWN, "out of use until it answers a probe (%.*s)", 200, pool->cause);
+    fault->is_local = true;
+    return SHOAL_E_NODE_DOWN;
+}
+
+static shoal_status tell_queue_full(const struct shoal__pool *pool, struct shoal__fault *fault) {
+    shoal__fault_set(fault, SHOAL_E_TIMEOUT,
+                     "all %zu connections were in use for the call's whole time: raise lanes_per_node",
+                     pool->options.lanes_max);
+    fault->is_local = true;
+    return SHOAL_E_TIMEOUT;
+}
+
+/* With the lock held. SHOAL_OK: a lane, or the right to open one where it is NULL. */
+static shoal_status take_or_wait(struct shoal__pool *pool, int64_t deadline_ns, struct shoal__lane **lane,
+                                 struct shoal__lane **dead, struct shoal__fault *fault) {
+    struct waiter waiter = {0};
+    bool may_open = false;
+    if (!shoal__breaker_allows(&pool->breaker))
+        return tell_out_of_use(pool, fault);
+    *lane = take_idle(pool, &may_open, dead);
+    if (may_open)
+        pool->lane_count++;
+    if (may_open || *lane != NULL)
+        return SHOAL_OK;
+    if (!wait_in_queue(pool, &waiter, deadline_ns))
+        return waiter.refused ? tell_out_of_use(pool, fault) : tell_queue_full(pool, fault);
+    *lane = waiter.lane;
+    return SHOAL_OK;
+}
+
 shoal_status shoal__pool_lease(struct shoal__pool *pool, int64_t deadline_ns, struct shoal__lane **lane,
                                struct shoal__fault *fault) {
     struct shoal__lane *dead = NULL;
-    struct waiter waiter = {0};
-    bool may_open = false;
-    bool handed = true;
+    *lane = NULL;
     pthread_mutex_lock(&pool->lock);
-    *lane = take_idle(pool, &may_open, &dead);
-    if (may_open) {
-        pool->lane_count++;
-    } else if (*lane == NULL) {
-        handed = wait_in_queue(pool, &waiter, deadline_ns);
-        *lane = waiter.lane;
-    }
+    shoal_status status = take_or_wait(pool, deadline_ns, lane, &dead, fault);
     pthread_mutex_unlock(&pool->lock);
     close_lanes(dead);
-    if (*lane != NULL)
-        return SHOAL_OK;
-    if (!handed) {
-        shoal__fault_set(fault, SHOAL_E_TIMEOUT,
-                         "all %zu connections were in use for the call's whole time: raise lanes_per_node",
-                         pool->options.lanes_max);
-        fault->is_local = true;
-        return SHOAL_E_TIMEOUT;
-    }
-    shoal_status status = open_lane(pool, deadline_ns, lane, fault);
-    if (status != SHOAL_OK)
+    if (status != SHOAL_OK || *lane != NULL)
+        return status;
+    status = open_lane(pool, deadline_ns, lane, fault);
+    if (status != SHOAL_OK) {
+        fault->is_hard = shoal__fault_blames_node(fault);
         give_up_opening(pool);
+    }
     return status;
 }
 
@@ -326,10 +371,91 @@ void shoal__pool_return(struct shoal__pool *pool, struct shoal__lane *lane) {
         close_lane(lane);
 }
 
-bool shoal__pool_note(struct shoal__pool *pool, bool failed) {
-    if (atomic_load_explicit(&pool->failing, memory_order_relaxed) == failed)
-        return false;
-    return atomic_exchange(&pool->failing, failed) != failed && failed;
+/* --- Health --- */
+
+bool shoal__pool_is_in_use(struct shoal__pool *pool) {
+    pthread_mutex_lock(&pool->lock);
+    bool is_in_use = shoal__breaker_allows(&pool->breaker);
+    pthread_mutex_unlock(&pool->lock);
+    return is_in_use;
+}
+
+static enum shoal__pool_news note_failure(struct shoal__pool *pool, const struct shoal__fault *failure) {
+    bool is_first = !atomic_exchange(&pool->failing, true);
+    if (!failure->is_hard || !shoal__breaker_failed(&pool->breaker, shoal__now_ns(), &pool->random))
+        return is_first ? SHOAL__POOL_FAILING : SHOAL__POOL_NO_NEWS;
+    memcpy(pool->cause, failure->text, sizeof(pool->cause));
+    refuse_waiters(pool);
+    return SHOAL__POOL_OUT;
+}
+
+enum shoal__pool_news shoal__pool_note(struct shoal__pool *pool, const struct shoal__fault *failure) {
+    enum shoal__pool_news news = SHOAL__POOL_NO_NEWS;
+    if (failure == NULL && !atomic_load_explicit(&pool->failing, memory_order_relaxed))
+        return news; /* the common case takes no lock */
+    pthread_mutex_lock(&pool->lock);
+    if (failure != NULL) {
+        news = note_failure(pool, failure);
+    } else {
+        shoal__breaker_answered(&pool->breaker);
+        atomic_store(&pool->failing, !shoal__breaker_allows(&pool->breaker));
+    }
+    pthread_mutex_unlock(&pool->lock);
+    return news;
+}
+
+/* A probe may take as long as connecting and a first answer may. */
+static struct shoal__probe *start_probe(struct shoal__pool *pool, int64_t now_ns) {
+    const char *host = pool->address[0] != '\0' ? pool->address : pool->host;
+    return shoal__probe_new(host, pool->port, pool->options.family, now_ns + 2 * pool->options.lane.connect_timeout_ns);
+}
+
+static enum shoal__pool_news end_probe(struct shoal__pool *pool, bool answered, int64_t now_ns) {
+    shoal__probe_free(pool->probe);
+    pool->probe = NULL;
+    pthread_mutex_lock(&pool->lock);
+    if (answered) {
+        shoal__breaker_probe_answered(&pool->breaker);
+        atomic_store(&pool->failing, false);
+    } else {
+        shoal__breaker_probe_failed(&pool->breaker, now_ns, &pool->random);
+    }
+    pthread_mutex_unlock(&pool->lock);
+    return answered ? SHOAL__POOL_RECOVERED : SHOAL__POOL_NO_NEWS;
+}
+
+enum shoal__pool_news shoal__pool_advance_probe(struct shoal__pool *pool, int64_t now_ns) {
+    pthread_mutex_lock(&pool->lock);
+    bool begins = shoal__breaker_begin_probe(&pool->breaker, now_ns);
+    pthread_mutex_unlock(&pool->lock);
+    if (begins && (pool->probe = start_probe(pool, now_ns)) == NULL)
+        return end_probe(pool, false, now_ns);
+    if (pool->probe == NULL)
+        return SHOAL__POOL_NO_NEWS;
+    enum shoal__probe_outcome outcome = shoal__probe_advance(pool->probe, now_ns);
+    return outcome == SHOAL__PROBE_RUNNING ? SHOAL__POOL_NO_NEWS
+                                           : end_probe(pool, outcome == SHOAL__PROBE_ANSWERED, now_ns);
+}
+
+void shoal__pool_watch_probe(struct shoal__pool *pool, struct shoal__watch *watch, int64_t now_ns) {
+    if (pool->probe != NULL) {
+        shoal__probe_watch(pool->probe, watch, now_ns);
+        return;
+    }
+    pthread_mutex_lock(&pool->lock);
+    if (!shoal__breaker_allows(&pool->breaker))
+        shoal__watch_until(watch, pool->breaker.probe_due_ns);
+    pthread_mutex_unlock(&pool->lock);
+}
+
+void shoal__pool_interrupt_probe(struct shoal__pool *pool, int64_t now_ns) {
+    if (pool->probe == NULL)
+        return;
+    shoal__probe_free(pool->probe);
+    pool->probe = NULL;
+    pthread_mutex_lock(&pool->lock);
+    shoal__breaker_probe_interrupted(&pool->breaker, now_ns);
+    pthread_mutex_unlock(&pool->lock);
 }
 
 void shoal__pool_retire(struct shoal__pool *pool) {

@@ -3,6 +3,7 @@
 #ifndef SHOAL_NET_POOL_H
 #define SHOAL_NET_POOL_H
 
+#include "logic/breaker.h"
 #include "net/dns.h"
 #include "net/transport.h"
 
@@ -16,6 +17,7 @@ struct shoal__pool_options {
     enum shoal__family family;
     size_t lanes_max;
     int64_t idle_check_ns; /* a lane idle for longer is looked at before it is used */
+    struct shoal__breaker_options breaker;
 };
 
 /* One reference is the caller's. NULL where memory ran out. The node's strings are copied. */
@@ -35,8 +37,24 @@ shoal_status shoal__pool_lease(struct shoal__pool *pool, int64_t deadline_ns, st
 /* Ends a lease. A broken lane is closed, and the idle ones are looked at before they are used again. */
 void shoal__pool_return(struct shoal__pool *pool, struct shoal__lane *lane);
 
-/* Notes how a call on the node went. True where the news should be told: the first failure after a success. */
-bool shoal__pool_note(struct shoal__pool *pool, bool failed);
+/* Whether leases are given: the breaker is closed. */
+bool shoal__pool_is_in_use(struct shoal__pool *pool);
+
+/* What a call or a probe changed. */
+enum shoal__pool_news {
+    SHOAL__POOL_NO_NEWS,
+    SHOAL__POOL_FAILING,   /* the first failure after a success */
+    SHOAL__POOL_OUT,       /* the breaker opened: leases fail from now on, and a probe will be due */
+    SHOAL__POOL_RECOVERED, /* a probe was answered: the node is used again */
+};
+
+/* Notes how a call on the node went: NULL where it got an answer. */
+enum shoal__pool_news shoal__pool_note(struct shoal__pool *pool, const struct shoal__fault *failure);
+
+/* The prober's part, on the background thread: begins a probe that is due, goes on with one under way. */
+enum shoal__pool_news shoal__pool_advance_probe(struct shoal__pool *pool, int64_t now_ns);
+void shoal__pool_watch_probe(struct shoal__pool *pool, struct shoal__watch *watch, int64_t now_ns);
+void shoal__pool_interrupt_probe(struct shoal__pool *pool, int64_t now_ns);
 
 /* Closes idle lanes now and leased ones as they come back: nobody will ask for one soon. */
 void shoal__pool_retire(struct shoal__pool *pool);

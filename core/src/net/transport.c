@@ -39,9 +39,11 @@ shoal_status shoal__lane_break(struct shoal__lane *lane, const struct shoal__com
 
 shoal_status shoal__lane_late(struct shoal__lane *lane, const struct shoal__command *command,
                               struct shoal__fault *fault) {
-    return shoal__lane_break(lane, command, SHOAL_E_TIMEOUT,
-                             "no complete answer within the call's time: see operation_timeout_ms, and how the node is",
-                             fault);
+    shoal__lane_break(
+        lane, command, SHOAL_E_TIMEOUT,
+        "no complete answer in time: see operation_timeout_ms and attempt_timeout_ms, and how the node is", fault);
+    fault->is_hard = true;
+    return SHOAL_E_TIMEOUT;
 }
 
 static bool is_own_shortage(int os_error) {

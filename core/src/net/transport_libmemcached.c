@@ -446,6 +446,16 @@ static void tear_down(struct session *session) {
     free(session);
 }
 
+/* libmemcached does not tell why it could not connect. */
+static shoal_status tell_no_connection(shoal_status status, struct shoal__fault *fault) {
+    if (status == SHOAL_E_TIMEOUT)
+        shoal__fault_set(fault, status,
+                         "no connection and answer in time: see connect_timeout_ms and operation_timeout_ms");
+    else if (status == SHOAL_E_NODE_DOWN)
+        shoal__fault_set(fault, status, "no connection: is memcached running there?");
+    return status;
+}
+
 static shoal_status open_lane(struct shoal__lane *lane, const struct shoal__address *address,
                               const struct shoal__lane_options *options, int64_t deadline_ns,
                               struct shoal__fault *fault) {
@@ -465,11 +475,7 @@ static shoal_status open_lane(struct shoal__lane *lane, const struct shoal__addr
     shoal_value_free(hello.found);
     if (status < 0) {
         tear_down(session);
-        return status != SHOAL_E_TIMEOUT
-                   ? status
-                   : shoal__fault_set(fault, status,
-                                      "the node did not take a connection and answer on it in time: "
-                                      "see connect_timeout_ms and operation_timeout_ms");
+        return tell_no_connection(status, fault);
     }
     lane->fd = shoal__socket_find(
         guess, memcached_server_srcport(memcached_server_instance_by_position(session->memc, 0)), address);
