@@ -17,7 +17,8 @@ LIBRARIES = {
     "libhashkit": "core/src/base/hash.c",
     "libhashkit-1.0": "core/src/base/hash.c",
     "ares.h": "core/src/net/dns.c",
-    "openssl": None,
+    "openssl": "core/src/base/hash.c",
+    "zlib.h": "core/src/base/hash.c",
 }
 NOT_IN_LOGIC = re.compile(r"(sys/(socket|epoll|select|time|un|uio)|netinet/|arpa/|netdb|poll|time|pthread|threads|"
                           r"semaphore|unistd|fcntl|signal)\b")

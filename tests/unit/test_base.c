@@ -189,7 +189,25 @@ static void test_hashes_give_known_answers(void **state) {
     assert_int_equal(shoal__hash_md5("abc", 3), 0x98500190);
     assert_int_equal(shoal__hash_find("fnv1a_32")("a", 1), 0xe40c292c);
     assert_int_equal(shoal__hash_find("one_at_a_time")("a", 1), 0xca2e9442);
+    assert_int_equal(shoal__hash_find("murmur")("abc", 3), 0x7b0cc428);
     assert_null(shoal__hash_find("default"));
+}
+
+/* The check values that each algorithm is published with. */
+static void test_checksums_are_the_published_ones(void **state) {
+    (void)state;
+    uint8_t digest[SHOAL__SHA1_SIZE];
+    static const uint8_t fips180[] = {0xa9, 0x99, 0x3e, 0x36, 0x47, 0x06, 0x81, 0x6a, 0xba, 0x3e,
+                                      0x25, 0x71, 0x78, 0x50, 0xc2, 0x6c, 0x9c, 0xd0, 0xd8, 0x9d};
+    assert_true(shoal__sha1("abc", 3, digest));
+    assert_memory_equal(digest, fips180, sizeof(digest));
+    assert_int_equal(shoal__hash_find("crc32")("123456789", 9), 0xcbf43926);
+    assert_int_equal(shoal__hash_find("libmemcached_crc")("123456789", 9), 0xcbf43926 >> 16 & 0x7fff);
+    assert_int_equal(shoal__hash_murmur3_32("", 0), 0);
+    assert_int_equal(shoal__hash_murmur3_32("hello", 5), 0x248bfa47);
+    assert_int_equal(shoal__hash_murmur3_32("hello, world", 12), 0x149bbb7f);
+    assert_int_equal(shoal__hash_murmur3_32("The quick brown fox jumps over the lazy dog", 43), 0x2e4ff723);
+    assert_int_equal(shoal__hash_murmur3_32("\xff\xff\xff\xff", 4), 0x76293b50);
 }
 
 /* --- The log --- */
@@ -256,6 +274,7 @@ int main(void) {
         cmocka_unit_test(test_what_is_no_address),
         cmocka_unit_test(test_addresses_are_compared_with_their_port),
         cmocka_unit_test(test_hashes_give_known_answers),
+        cmocka_unit_test(test_checksums_are_the_published_ones),
         cmocka_unit_test(test_readers_see_each_entry_once_and_in_order),
         cmocka_unit_test(test_a_slow_reader_is_told_what_it_missed),
         cmocka_unit_test(test_random_numbers_fill_the_unit_and_repeat_with_their_state),

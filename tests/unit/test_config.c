@@ -221,10 +221,10 @@ static void refuses_wrong_values(void **state) {
     static const char *const booleans[] = {"", "2", "t", "yess", " true", "enabled"};
     for (size_t i = 0; i < COUNT_OF(booleans); i++)
         assert_refused("tcp_keepalive", booleans[i], SHOAL_E_BAD_OPTION, "tcp_keepalive \"", "true or false", NULL);
-    static const char *const choices[] = {"", "Modula", "ketama", "modula ", "ketama_weighted|modula", "|"};
+    static const char *const choices[] = {"", "Modula", "ketam", "modula ", "ketama_weighted|ketama", "|"};
     for (size_t i = 0; i < COUNT_OF(choices); i++)
         assert_refused("distribution", choices[i], SHOAL_E_BAD_OPTION, "distribution \"",
-                       "one of ketama_weighted|modula", NULL);
+                       "one of ketama_weighted|ketama|modula|dalli|rendezvous", NULL);
     assert_refused("allow_nodes", "a,10.0.0.0/64", SHOAL_E_BAD_OPTION, "allow_nodes: \"10.0.0.0/64\"", "0 to 32", NULL);
     assert_refused("endpoint", "", SHOAL_E_BAD_ENDPOINT, "endpoint \"\"", "is empty", NULL);
     assert_refused("endpoint", "a:99999", SHOAL_E_BAD_ENDPOINT, "port \"99999\"", "1 to 65535", NULL);

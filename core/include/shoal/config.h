@@ -87,6 +87,50 @@ SHOAL_API const char *shoal_option_since(const shoal_option *option);
 /** One sentence on what it does. NULL-safe (""); static; any thread; never blocks. Since 0.1. */
 SHOAL_API const char *shoal_option_description(const shoal_option *option);
 
+/* Presets: what to set so that every key stays on its node when Shoal takes the place of another client. */
+
+/**
+ * Sets the options distribution, hash and ring_identity as a predecessor places keys: all three, or none where it
+ * fails. It is as if each were set with shoal_config_set: a later call may set one anew, and they beat the same
+ * options in the endpoint's `?name=value` part.
+ *
+ * @param name the preset's name, e.g. "pylibmc"; NUL-terminated.
+ * @return 0, SHOAL_E_BAD_OPTION (the message names the presets there are), SHOAL_E_INVALID, SHOAL_E_NO_MEMORY.
+ * Thread safety: a configuration belongs to one thread at a time. Blocks: never. Since 0.1.
+ * Source: the clients named, whose placement is checked key by key.
+ */
+SHOAL_API shoal_status shoal_config_set_preset(shoal_config *config, const char *name, shoal_error **error);
+
+/**
+ * How many presets there are.
+ * Thread safety: any thread. Blocks: never. Since 0.1.
+ */
+SHOAL_API size_t shoal_preset_count(void);
+
+/**
+ * The preset at a place in the table.
+ *
+ * @param index 0 .. shoal_preset_count() - 1.
+ * @return static; NULL beyond the end.
+ * Thread safety: any thread. Blocks: never. Since 0.1.
+ */
+SHOAL_API const shoal_preset *shoal_preset_at(size_t index);
+
+/**
+ * The preset of a name.
+ *
+ * @param name NUL-terminated; may be NULL.
+ * @return static; NULL where there is no such preset.
+ * Thread safety: any thread. Blocks: never. Since 0.1.
+ */
+SHOAL_API const shoal_preset *shoal_preset_find(const char *name);
+
+/** The preset's name. NULL-safe (""); static; any thread; never blocks. Since 0.1. */
+SHOAL_API const char *shoal_preset_name(const shoal_preset *preset);
+/** Whose placement it is, when it fits, and the format of that client's values. NULL-safe (""); static; any thread;
+ * never blocks. Since 0.1. */
+SHOAL_API const char *shoal_preset_description(const shoal_preset *preset);
+
 SHOAL_END_DECLS
 
 #endif

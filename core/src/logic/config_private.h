@@ -1,5 +1,5 @@
 /* What the files of config share: the descriptors, and the options of one configuration.
- * May include: base/, config. Included by config.c, config_parse.c and config_resolve.c alone. */
+ * May include: base/, config. Included by config*.c and presets.c alone. */
 #ifndef SHOAL_LOGIC_CONFIG_PRIVATE_H
 #define SHOAL_LOGIC_CONFIG_PRIVATE_H
 

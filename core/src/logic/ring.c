@@ -1,92 +1,36 @@
-/* The distributions. Each formula is that of its incumbent client, so that no key moves on migration.
- * May include: base/. */
-#include "logic/ring.h"
+/* The distributions and what their rings share. Each formula is that of its incumbent client, so that no key moves on
+ * migration: those of more than a line stand in ring_ketama.c, ring_dalli.c and ring_rendezvous.c.
+ * May include: base/, ring_private. */
+#include "logic/ring_private.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct point {
-    uint32_t position;
-    uint32_t node;
-};
+/* --- Points --- */
 
-struct shoal__ring {
-    const struct shoal__distribution *distribution;
-    shoal__hash_function hash;
-    size_t node_count;
-    struct point *points; /* sorted; NULL where the distribution has none */
-    size_t point_count;
-};
-
-/* --- ketama_weighted: libmemcached's MEMCACHED_BEHAVIOR_KETAMA_WEIGHTED, php-memcached's OPT_LIBKETAMA_COMPATIBLE ---
- */
-
-#define KETAMA_POINTS_PER_NODE 160
-#define KETAMA_POINTS_PER_DIGEST 4
-#define KETAMA_BARE_PORT 11211 /* the port that libmemcached leaves out of a node's name */
-
-/* The float arithmetic of libmemcached's hosts.cc, rounding included: a double gives other counts for some weights. */
-static size_t ketama_digest_count(uint32_t weight, uint64_t total_weight, size_t node_count) {
-    float share = (float)weight / (float)total_weight;
-    float digests = share * KETAMA_POINTS_PER_NODE / KETAMA_POINTS_PER_DIGEST * (float)node_count;
-    return (size_t)floorf((float)((double)digests + 1e-10));
+bool shoal__ring_reserve(struct shoal__ring *ring, size_t point_count) {
+    ring->points = calloc(point_count + 1, sizeof(*ring->points));
+    return ring->points != NULL;
 }
 
-static void ketama_node_name(const struct shoal__ring_node *node, char *name, size_t size) {
-    if (node->port == KETAMA_BARE_PORT)
-        snprintf(name, size, "%s", node->host);
-    else
-        snprintf(name, size, "%s:%u", node->host, node->port);
-}
-
-static uint32_t little_endian_u32(const uint8_t *bytes) {
-    return (uint32_t)bytes[3] << 24 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[1] << 8 | bytes[0];
-}
-
-static void ketama_add_points(struct shoal__ring *ring, const struct shoal__ring_node *node, uint32_t index,
-                              size_t digest_count) {
-    char name[300];
-    char point_name[sizeof(name) + 24];
-    ketama_node_name(node, name, sizeof(name));
-    for (size_t i = 0; i < digest_count; i++) {
-        uint8_t digest[SHOAL__MD5_SIZE];
-        int length = snprintf(point_name, sizeof(point_name), "%s-%zu", name, i);
-        shoal__md5(point_name, (size_t)length, digest);
-        for (size_t part = 0; part < KETAMA_POINTS_PER_DIGEST; part++)
-            ring->points[ring->point_count++] =
-                (struct point){.position = little_endian_u32(digest + part * 4), .node = index};
-    }
+void shoal__ring_add_point(struct shoal__ring *ring, uint32_t position, size_t node) {
+    ring->points[ring->point_count++] = (struct shoal__ring_point){.position = position, .node = (uint32_t)node};
 }
 
 static int compare_points(const void *left, const void *right) {
-    const struct point *a = left;
-    const struct point *b = right;
+    const struct shoal__ring_point *a = left;
+    const struct shoal__ring_point *b = right;
     if (a->position != b->position)
         return a->position < b->position ? -1 : 1;
     return a->node < b->node ? -1 : a->node > b->node;
 }
 
-static bool ketama_build(struct shoal__ring *ring, const struct shoal__ring_node *nodes, size_t count) {
-    uint64_t total_weight = 0;
-    for (size_t i = 0; i < count; i++)
-        total_weight += nodes[i].weight;
-    size_t digests = 0;
-    for (size_t i = 0; i < count; i++)
-        digests += ketama_digest_count(nodes[i].weight, total_weight, count);
-    ring->points = calloc(digests * KETAMA_POINTS_PER_DIGEST + 1, sizeof(*ring->points));
-    if (ring->points == NULL)
-        return false;
-    for (size_t i = 0; i < count; i++)
-        ketama_add_points(ring, &nodes[i], (uint32_t)i, ketama_digest_count(nodes[i].weight, total_weight, count));
+void shoal__ring_sort(struct shoal__ring *ring) {
     qsort(ring->points, ring->point_count, sizeof(*ring->points), compare_points);
-    return ring->point_count > 0;
 }
 
-/* The first point at or after the key's, wrapping around. */
-static size_t ketama_route(const struct shoal__ring *ring, const char *key, size_t key_len) {
-    uint32_t position = ring->hash(key, key_len);
+size_t shoal__ring_points_before(const struct shoal__ring *ring, uint64_t position) {
     size_t low = 0;
     size_t high = ring->point_count;
     while (low < high) {
@@ -96,7 +40,12 @@ static size_t ketama_route(const struct shoal__ring *ring, const char *key, size
         else
             high = middle;
     }
-    return ring->points[low == ring->point_count ? 0 : low].node;
+    return low;
+}
+
+size_t shoal__ring_node_name(const struct shoal__ring_node *node, char name[SHOAL__RING_NAME_SIZE]) {
+    const char *format = node->host[0] == '/' ? "%.255s" : "%.255s:%u";
+    return (size_t)snprintf(name, SHOAL__RING_NAME_SIZE, format, node->host, node->port);
 }
 
 /* --- modula: libmemcached's MEMCACHED_DISTRIBUTION_MODULA. The order of the list matters, weights do not. --- */
@@ -112,8 +61,11 @@ static size_t modula_route(const struct shoal__ring *ring, const char *key, size
 }
 
 static const struct shoal__distribution distributions[] = {
-    {"ketama_weighted", "md5", false, ketama_build, ketama_route},
+    {"ketama_weighted", "md5", false, shoal__ketama_weighted_build, shoal__ketama_route},
+    {"ketama", "one_at_a_time", false, shoal__ketama_build, shoal__ketama_route},
     {"modula", "one_at_a_time", false, modula_build, modula_route},
+    {"dalli", "crc32", true, shoal__dalli_build, shoal__dalli_route},
+    {"rendezvous", "murmur3_32", false, shoal__rendezvous_build, shoal__rendezvous_route},
 };
 
 const struct shoal__distribution *shoal__distribution_find(const char *name) {
@@ -146,5 +98,6 @@ void shoal__ring_free(struct shoal__ring *ring) {
     if (ring == NULL)
         return;
     free(ring->points);
+    free(ring->names);
     free(ring);
 }

@@ -11,7 +11,8 @@
 
 struct shoal__ring;
 
-/* A node as the ring spells it: the host bare (no brackets around an IPv6 literal). */
+/* A node as the ring spells it: the host bare (no brackets around an IPv6 literal), 255 bytes of it at most; the weight
+ * 1 or more. */
 struct shoal__ring_node {
     const char *host;
     uint16_t port;
@@ -30,11 +31,11 @@ struct shoal__distribution {
 /* NULL for a name that is not built in. */
 const struct shoal__distribution *shoal__distribution_find(const char *name);
 
-/* hash: NULL for the distribution's own. NULL where memory ran out or count is 0. */
+/* hash: NULL for the distribution's own. NULL where memory ran out, libcrypto refused, or count is 0. */
 struct shoal__ring *shoal__ring_new(const struct shoal__distribution *distribution, shoal__hash_function hash,
                                     const struct shoal__ring_node *nodes, size_t count);
 
-/* The index of the node, in the order given to shoal__ring_new. */
+/* The index of the node, in the order given to shoal__ring_new. A key has SHOAL__KEY_MAX bytes at most. */
 size_t shoal__ring_route(const struct shoal__ring *ring, const char *key, size_t key_len);
 
 void shoal__ring_free(struct shoal__ring *ring);
