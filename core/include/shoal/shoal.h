@@ -5,6 +5,7 @@
 
 #include <shoal/batch.h>
 #include <shoal/client.h>
+#include <shoal/codec.h>
 #include <shoal/config.h>
 #include <shoal/event.h>
 #include <shoal/operations.h>

@@ -28,7 +28,7 @@ typedef int32_t shoal_status;
 #define SHOAL_E_BAD_OPTION (-3)   /**< an unknown option, or a value it does not take */
 #define SHOAL_E_BAD_ENDPOINT (-4) /**< an endpoint that cannot be read, or of a kind not built in */
 #define SHOAL_E_BAD_KEY (-5)      /**< a key that is empty, too long, or holds a forbidden byte */
-#define SHOAL_E_TOO_LARGE (-6)    /**< a value that the server refuses for its size */
+#define SHOAL_E_TOO_LARGE (-6)    /**< a value that the server refuses for its size, or larger than the caller allows */
 #define SHOAL_E_NOT_A_NUMBER (-7) /**< increment of an item that is no decimal number */
 #define SHOAL_E_CLOSED (-8)       /**< the client was closed */
 #define SHOAL_E_TIMEOUT (-9)      /**< the call's time ran out */
@@ -38,6 +38,7 @@ typedef int32_t shoal_status;
 #define SHOAL_E_SERVER (-13)      /**< the server answered with an error of its own */
 #define SHOAL_E_UNSUPPORTED (-14) /**< not possible with this protocol, server or build */
 #define SHOAL_E_SYSTEM (-15)      /**< the operating system refused (descriptors, threads): see the errno */
+#define SHOAL_E_BAD_VALUE (-16)   /**< a stored value that its codec cannot read: damaged, or of another client */
 
 /**
  * A status's name, e.g. "SHOAL_E_TIMEOUT".

@@ -36,6 +36,7 @@ const char *shoal_status_name(shoal_status status) {
         NAME_CASE(SHOAL_E_SERVER);
         NAME_CASE(SHOAL_E_UNSUPPORTED);
         NAME_CASE(SHOAL_E_SYSTEM);
+        NAME_CASE(SHOAL_E_BAD_VALUE);
     default:
         return status < 0 ? "SHOAL_E_UNKNOWN" : "SHOAL_UNKNOWN";
     }

@@ -74,6 +74,19 @@ void *shoal__value_bytes(shoal_value *value) {
     return value->bytes;
 }
 
+shoal_value *shoal__value_resize(shoal_value *value, size_t size) {
+    if (size > value->capacity) {
+        if (size > SIZE_MAX - sizeof(*value))
+            return NULL;
+        value = realloc(value, sizeof(*value) + size);
+        if (value == NULL)
+            return NULL;
+        value->capacity = size;
+    }
+    value->size = size;
+    return value;
+}
+
 void shoal_value_free(shoal_value *value) {
     if (value == NULL)
         return;

@@ -1,5 +1,5 @@
 /* Values and their free list.
- * May include: base/. Made by the transports, read by callers. */
+ * May include: base/. Made by the transports and the codecs, read by callers. */
 #ifndef SHOAL_LOGIC_VALUE_H
 #define SHOAL_LOGIC_VALUE_H
 
@@ -11,5 +11,9 @@ shoal_value *shoal__value_new(size_t size, uint32_t flags, uint64_t cas);
 
 /* Where the bytes are to be written. */
 void *shoal__value_bytes(shoal_value *value);
+
+/* Changes how many bytes a value has. Those that were there stay, as far as they fit; the value may move. NULL where
+ * memory ran out: the value is then as it was. */
+shoal_value *shoal__value_resize(shoal_value *value, size_t size);
 
 #endif
