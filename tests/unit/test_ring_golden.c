@@ -1,6 +1,6 @@
 /* The ring against the golden vectors: where the clients that Shoal takes the place of put keys, as they said
  * themselves when tests/golden/make_vectors asked them. Its head tells what the lines of a file mean. May include: the
- * core's internals. SHOAL_GOLDEN names the folder. */
+ * core's internals. SHOAL_GOLDEN names tests/golden. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -168,11 +168,11 @@ static void test_every_key_is_where_its_client_put_it(void **state) {
     (void)state;
     size_t placements = 0;
     size_t mismatches = 0;
-    DIR *folder = opendir(SHOAL_GOLDEN);
+    DIR *folder = opendir(SHOAL_GOLDEN "/vectors");
     assert_non_null(folder);
     for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {
         char path[4096];
-        snprintf(path, sizeof(path), "%s/%s", SHOAL_GOLDEN, entry->d_name);
+        snprintf(path, sizeof(path), "%s/vectors/%s", SHOAL_GOLDEN, entry->d_name);
         if (entry->d_name[0] != '.')
             placements += check_file(path, &mismatches);
     }
