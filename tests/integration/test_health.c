@@ -11,6 +11,7 @@
 #include "support/fleets.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -151,8 +152,8 @@ static void nobody_waits_for_a_node_that_is_out_of_use(void **state) {
 /* --- Retries, against a server that closes after some commands --- */
 
 struct closer {
-    int answers_left; /* before it closes once */
-    int commands;
+    atomic_int answers_left; /* before it closes once */
+    atomic_int commands;
 };
 
 static enum test_answer close_once(struct test_script *script, const char *line, void *context) {
@@ -219,7 +220,7 @@ static void no_retries_are_made_where_none_are_wanted(void **state) {
 }
 
 static enum test_answer always_close(struct test_script *script, const char *line, void *context) {
-    int *commands = context;
+    atomic_int *commands = context;
     if (strncmp(line, "gets shoal:hello", 16) != 0) {
         ++*commands;
         return TEST_CLOSE;
@@ -231,7 +232,7 @@ static enum test_answer always_close(struct test_script *script, const char *lin
 /* 200 calls, two retries wanted by each, ten granted at first and ten a second, and one for ten calls. */
 static void the_budget_bounds_the_retries(void **state) {
     (void)state;
-    int commands = 0;
+    atomic_int commands = 0;
     struct test_script *script = test_script_start(always_close, &commands);
     shoal_client *client = client_of(script, "operation_timeout_ms=5000&retry_backoff_ms=0");
     int64_t began_ms = test_now_ms();
