@@ -39,6 +39,7 @@ struct crowd {
     atomic_int next;
     atomic_int wrong;
     atomic_bool over;
+    pthread_barrier_t together; /* where the moment matters */
 };
 
 static void expect(struct crowd *crowd, bool fine) {
@@ -231,6 +232,7 @@ static void call_until_closed(struct crowd *crowd, int self, int round) {
     (void)round;
     snprintf(key, sizeof(key), "close-%d", self);
     shoal_status status = SHOAL_OK;
+    pthread_barrier_wait(&crowd->together);
     while (status == SHOAL_OK && !atomic_load(&crowd->over)) {
         status = test_set(crowd->client, key, key);
         expect(crowd, status == SHOAL_OK || status == SHOAL_E_CLOSED);
@@ -246,16 +248,20 @@ static bool has_no_connection(void *unused) {
     return count == 0;
 }
 
-/* Every other time at once, as the first call is the one that sets everything up. */
+/* Mostly at once, as the first call is the one that sets everything up. */
 static void assert_closes_beside_calls(const char *at) {
-    for (int i = 0; i < test_rounds(60); i++) {
+    for (int i = 0; i < test_rounds(300); i++) {
         struct crowd crowd = {.act = call_until_closed, .rounds = 1};
         pthread_t threads[THREADS];
         crowd.client = test_client(at, "operation_timeout_ms=2000");
+        pthread_barrier_init(&crowd.together, NULL, THREADS + 1);
         begin(&crowd, threads, THREADS);
-        test_sleep_ms(i % 2 == 0 ? 0 : i % 10);
+        pthread_barrier_wait(&crowd.together);
+        if (i % 10 == 0)
+            test_sleep_ms(i % 9);
         shoal_client_close(crowd.client);
         join(threads, THREADS);
+        pthread_barrier_destroy(&crowd.together);
         assert_int_equal(atomic_load(&crowd.wrong), 0);
         assert_true(has_no_connection(NULL));
         shoal_client_free(crowd.client);
