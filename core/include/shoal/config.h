@@ -72,8 +72,8 @@ SHOAL_API const shoal_option *shoal_option_find(const char *name);
 
 /** The option's name. NULL-safe (""); static; any thread; never blocks. Since 0.1. */
 SHOAL_API const char *shoal_option_name(const shoal_option *option);
-/** Its type: "string", "integer", "number", "span", "boolean" or "choice". NULL-safe (""); static; any thread; never blocks.
- * Since 0.1. */
+/** Its type: "string", "integer", "number", "span", "boolean" or "choice". NULL-safe (""); static; any thread; never
+ * blocks. Since 0.1. */
 SHOAL_API const char *shoal_option_type(const shoal_option *option);
 /** Its unit, e.g. "ms"; "" where it has none. NULL-safe (""); static; any thread; never blocks. Since 0.1. */
 SHOAL_API const char *shoal_option_unit(const shoal_option *option);

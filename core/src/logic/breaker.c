@@ -17,9 +17,10 @@ void shoal__breaker_answered(struct shoal__breaker *breaker) {
 
 /* Half of the pause is certain, half is chance: processes that saw the node fail together do not probe together. */
 static void plan_probe(struct shoal__breaker *breaker, int64_t pause_ns, int64_t now_ns, struct shoal__random *random) {
+    int64_t half_ns = pause_ns / 2;
     breaker->state = SHOAL__BREAKER_OPEN;
     breaker->probe_pause_ns = pause_ns;
-    breaker->probe_due_ns = now_ns + pause_ns / 2 + (int64_t)(shoal__random_unit(random) * (double)(pause_ns / 2));
+    breaker->probe_due_ns = now_ns + half_ns + (int64_t)(shoal__random_unit(random) * (double)half_ns);
 }
 
 bool shoal__breaker_failed(struct shoal__breaker *breaker, int64_t now_ns, struct shoal__random *random) {
