@@ -1,4 +1,4 @@
-/* `shoal set`, `shoal delete` and `shoal increment`: what changes items.
+/* `shoal set`, `shoal delete`, `shoal touch` and `shoal increment`: what changes items.
  * May include: commands, items, json, report, session, public headers. */
 #include "commands.h"
 #include "items.h"
@@ -99,18 +99,45 @@ int run_set(const struct arguments *arguments) {
     return exit_status;
 }
 
+static shoal_status add_deletion(shoal_batch *batch, const struct arguments *arguments, const char *key,
+                                 shoal_error **error) {
+    (void)arguments;
+    return shoal_batch_delete(batch, key, strlen(key), error);
+}
+
 static void describe_deletion(const shoal_batch *batch, size_t index, json_t *object) {
     json_put(object, "deleted", json_boolean(shoal_batch_status(batch, index) == SHOAL_OK));
 }
 
-int run_delete(const struct arguments *arguments) {
-    static const struct items_command deletion = {shoal_batch_delete, NULL, describe_deletion};
+static shoal_status add_touch(shoal_batch *batch, const struct arguments *arguments, const char *key,
+                              shoal_error **error) {
+    return shoal_batch_touch(batch, key, strlen(key), arguments->number[OPTION_TTL], error);
+}
+
+static void describe_touch(const shoal_batch *batch, size_t index, json_t *object) {
+    json_put(object, "touched", json_boolean(shoal_batch_status(batch, index) == SHOAL_OK));
+}
+
+static int change_items(const struct arguments *arguments, const struct items_command *command) {
     shoal_client *client;
     int exit_status = session_open(arguments, &client);
     if (exit_status == STATUS_DONE)
-        exit_status = run_items(arguments, client, &deletion);
+        exit_status = run_items(arguments, client, command);
     shoal_client_free(client);
     return exit_status;
+}
+
+int run_delete(const struct arguments *arguments) {
+    static const struct items_command deletion = {add_deletion, NULL, describe_deletion};
+    return change_items(arguments, &deletion);
+}
+
+/* The time has to be given: for ever, the default elsewhere, is hardly what somebody means who forgot it. */
+int run_touch(const struct arguments *arguments) {
+    static const struct items_command touch = {add_touch, NULL, describe_touch};
+    if (!(arguments->given & TAKES(OPTION_TTL)))
+        return report_usage(arguments->command, "it needs --ttl SECONDS");
+    return change_items(arguments, &touch);
 }
 
 static void print_counter(const struct arguments *arguments, bool found, uint64_t number) {

@@ -23,6 +23,7 @@ int run_route(const struct arguments *arguments);
 int run_get(const struct arguments *arguments);
 int run_set(const struct arguments *arguments);
 int run_delete(const struct arguments *arguments);
+int run_touch(const struct arguments *arguments);
 int run_increment(const struct arguments *arguments);
 int run_config(const struct arguments *arguments);
 int run_local(const struct arguments *arguments);

@@ -39,6 +39,12 @@ static void print_escaped(const unsigned char *data, size_t size) {
     }
 }
 
+static shoal_status add_item(shoal_batch *batch, const struct arguments *arguments, const char *key,
+                             shoal_error **error) {
+    (void)arguments;
+    return shoal_batch_get(batch, key, strlen(key), error);
+}
+
 static void print_item(const shoal_batch *batch, size_t index, const char *key) {
     const void *data;
     size_t size;
@@ -80,7 +86,7 @@ static int get_one(const struct arguments *arguments, shoal_client *client) {
 }
 
 int run_get(const struct arguments *arguments) {
-    static const struct items_command several = {shoal_batch_get, print_item, describe_item};
+    static const struct items_command several = {add_item, print_item, describe_item};
     shoal_client *client;
     int exit_status = session_open(arguments, &client);
     if (exit_status != STATUS_DONE)

@@ -10,7 +10,7 @@ static shoal_status fill_and_run(const struct arguments *arguments, shoal_batch 
                                  const struct items_command *command, shoal_error **error) {
     shoal_status status = SHOAL_OK;
     for (int i = 1; status == SHOAL_OK && i < arguments->operand_count; i++)
-        status = command->add(batch, arguments->operands[i], strlen(arguments->operands[i]), error);
+        status = command->add(batch, arguments, arguments->operands[i], error);
     return status == SHOAL_OK ? shoal_batch_run(batch, error) : status;
 }
 

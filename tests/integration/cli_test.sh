@@ -8,10 +8,10 @@
 # --- help and wrong usage --------------------------------------------------------------------------------------------
 
 run help
-expect_part "help lists the commands" 0 discover route get set delete increment config local
+expect_part "help lists the commands" 0 discover route get set delete touch increment config local
 run --version
 expect_part "--version" 0 "shoal "
-for command in discover route get set delete increment config local; do
+for command in discover route get set delete touch increment config local; do
     run "$command" --help
     expect_part "$command --help has a usage line and an example" 0 "Usage: shoal $command" "Example:" "--json"
     cp "$work/out" "$work/help"
@@ -51,6 +51,8 @@ run set localhost:1 key value --flags 4294967296
 expect_error "--flags over 32 bits" 64 "--flags"
 run set localhost:1 key value --mode replase
 expect_error "an unknown --mode" 64 "--mode"
+run touch localhost:1 key
+expect_error "touch without --ttl" 64 "--ttl"
 run increment localhost:1 key one
 expect_error "a delta that is no number" 64 "DELTA"
 run increment localhost:1 key 9223372036854775808
@@ -240,6 +242,19 @@ run increment --json "$endpoint" absent
 expect "increment --json of a missing key" 2 '{"key":"absent","found":false}'
 run increment "$endpoint" text
 expect_error "increment of what is no number" 1 "shoal: increment: "
+
+run touch "$endpoint" text hits --ttl 3600
+expect "touch" 0 ""
+run touch "$endpoint" text absent --ttl 3600
+expect_error "touch of a missing key" 2 "1 of 2 keys"
+run touch --json "$endpoint" text absent --ttl 3600
+expect "touch --json" 2 '[{"key":"text","touched":true},{"key":"absent","touched":false}]'
+run touch "$endpoint" 'bad key' --ttl 3600
+expect_error "touch of a bad key" 1 "shoal: touch: "
+run touch "$endpoint" big --ttl -1
+expect "touch with a negative --ttl" 0 ""
+run get "$endpoint" big
+expect_error "ends the item" 2 "shoal: get: "
 
 run delete "$endpoint" text hits
 expect "delete" 0 ""
