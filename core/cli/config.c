@@ -1,12 +1,17 @@
 /* `shoal config`: the options, as the library describes them itself.
- * May include: commands, json, report, public headers. */
+ * May include: commands, json, report, terminal, public headers. */
 #include "commands.h"
 #include "json.h"
 #include "report.h"
+#include "terminal.h"
 
 #include <shoal/shoal.h>
 
 #include <stdio.h>
+#include <string.h>
+
+/* Longer lines are hard to read, however wide the terminal. */
+#define WIDEST_TEXT 100
 
 /* NAME, default, range with its unit, sentence: a line, tabs between them. */
 static void print_option(const shoal_option *option) {
@@ -15,6 +20,20 @@ static void print_option(const shoal_option *option) {
     printf("%s\t%s\t%s%s%s\t%s\n", shoal_option_name(option), shoal_option_default(option),
            range[0] != '\0' ? range : shoal_option_type(option), unit[0] != '\0' ? " " : "", unit,
            shoal_option_description(option));
+}
+
+/* For people: the name, what it takes and its default, then the sentence, within the terminal's width. */
+static void show_option(const shoal_option *option, bool is_first) {
+    unsigned columns = terminal_columns() < WIDEST_TEXT ? terminal_columns() : WIDEST_TEXT;
+    const char *name = shoal_option_name(option), *unit = shoal_option_unit(option);
+    const char *range = shoal_option_range(option), *initial = shoal_option_default(option);
+    char terms[400];
+    snprintf(terms, sizeof(terms), "%s%s%s; %s%s", range[0] != '\0' ? range : shoal_option_type(option),
+             unit[0] != '\0' ? " " : "", unit, initial[0] != '\0' ? "default " : "no default", initial);
+    printf("%s%s%s%s  ", is_first ? "" : "\n", terminal_style(TERMINAL_STRONG), name, terminal_style(TERMINAL_PLAIN));
+    print_wrapped(stdout, terms, (unsigned)strlen(name) + 2, 4, columns);
+    fputs("    ", stdout);
+    print_wrapped(stdout, shoal_option_description(option), 4, 4, columns);
 }
 
 static void describe_option(json_t *array, const shoal_option *option) {
@@ -45,6 +64,8 @@ int run_config(const struct arguments *arguments) {
         const shoal_option *option = all ? shoal_option_at(i) : shoal_option_find(arguments->operands[i]);
         if (array != NULL)
             describe_option(array, option);
+        else if (terminal_is_there())
+            show_option(option, i == 0);
         else
             print_option(option);
     }

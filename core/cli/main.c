@@ -86,7 +86,9 @@ static const struct command command_table[] = {
     {.name = "config",
      .operands = "[OPTION...]",
      .summary = "describe the options of the library",
-     .details = "A line an option: name, default, what it takes, what it does, with tabs between them.",
+     .details =
+         "A line an option: name, default, what it takes, what it does, with tabs between them. On a terminal a\n"
+         "paragraph an option, within its width.",
      .example = "shoal config operation_timeout_ms",
      .options = TAKES(OPTION_JSON) | TAKES(OPTION_HELP),
      .least_operands = 0,
