@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum value_kind { NO_VALUE, TEXT, NUMBER };
+enum value_kind { NO_VALUE, TEXT, NUMBER, OPTIONAL_NUMBER };
 
 struct option_row {
     const char *name;
@@ -33,6 +33,7 @@ static const struct option_row option_table[OPTION_COUNT] = {
     [OPTION_PORT] = {"port", 0, NUMBER, "PORT", 0, 65535, "the endpoint's port; 0, the default, takes any free one"},
     [OPTION_DIR] = {"dir", 0, TEXT, "DIR", 0, 0, "where the running fleet is reached; one fleet a directory"},
     [OPTION_GRACE] = {"grace", 0, NUMBER, "SECONDS", 0, 86400, "how long a removed memcached goes on running (0)"},
+    [OPTION_WATCH] = {"watch", 0, OPTIONAL_NUMBER, "SECONDS", 1, 86400, "again and again, so many seconds apart (2)"},
     [OPTION_HELP] = {"help", 'h', NO_VALUE, NULL, 0, 0, "say what the command does"},
 };
 
@@ -56,6 +57,12 @@ bool parse_number(const char *text, int64_t minimum, uint64_t maximum, int64_t *
     return *number >= minimum;
 }
 
+static int has_argument(const struct option_row *row) {
+    if (row->kind == NO_VALUE)
+        return no_argument;
+    return row->kind == OPTIONAL_NUMBER ? optional_argument : required_argument;
+}
+
 /* What getopt_long wants of the table; the letter of an option without one lies beyond the characters. */
 static void fill_getopt(unsigned taken, struct option *long_options, char *letters) {
     *letters++ = '+'; /* stop at the first operand: the order is kept here, and -5 can be told from an option */
@@ -64,8 +71,7 @@ static void fill_getopt(unsigned taken, struct option *long_options, char *lette
         const struct option_row *row = &option_table[id];
         if (!(taken & TAKES(id)))
             continue;
-        *long_options++ = (struct option){row->name, row->kind == NO_VALUE ? no_argument : required_argument, NULL,
-                                          UCHAR_MAX + 1 + id};
+        *long_options++ = (struct option){row->name, has_argument(row), NULL, UCHAR_MAX + 1 + id};
         if (row->letter == 0)
             continue;
         *letters++ = row->letter;
@@ -95,7 +101,8 @@ static int take_option(struct arguments *arguments, int id, const char *value) {
             return report_usage(arguments->command, "--option needs NAME=VALUE");
         arguments->library_options[arguments->library_option_count++] = value;
     }
-    if (row->kind != NUMBER || parse_number(value, row->minimum, row->maximum, &arguments->number[id]))
+    bool is_number = row->kind == NUMBER || (row->kind == OPTIONAL_NUMBER && value != NULL);
+    if (!is_number || parse_number(value, row->minimum, row->maximum, &arguments->number[id]))
         return STATUS_DONE;
     if (row->maximum > UINT32_MAX)
         return report_usage(arguments->command, "--%s needs a whole number%s", row->name,
@@ -170,8 +177,11 @@ void print_options(FILE *file, unsigned taken) {
         if (!(taken & TAKES(id)))
             continue;
         char left[40];
-        snprintf(left, sizeof(left), "--%s%s%s", row->name, row->value_name ? " " : "",
-                 row->value_name ? row->value_name : "");
+        if (row->kind == NO_VALUE)
+            snprintf(left, sizeof(left), "--%s", row->name);
+        else
+            snprintf(left, sizeof(left), row->kind == OPTIONAL_NUMBER ? "--%s[=%s]" : "--%s %s", row->name,
+                     row->value_name);
         if (row->letter != 0)
             fprintf(file, "  -%c, %-21s %s\n", row->letter, left, row->sentence);
         else

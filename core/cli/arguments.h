@@ -19,6 +19,7 @@ enum option_id {
     OPTION_PORT,
     OPTION_DIR,
     OPTION_GRACE,
+    OPTION_WATCH,
     OPTION_HELP,
     OPTION_COUNT
 };
@@ -29,7 +30,8 @@ struct arguments {
     const char *command;
     unsigned given; /* TAKES(id) of each option that was there */
     const char *text[OPTION_COUNT];
-    int64_t number[OPTION_COUNT]; /* of those that take a number; --initial is to be read as uint64_t */
+    int64_t
+        number[OPTION_COUNT]; /* of those that take one; --initial is to be read as uint64_t. --watch without one: 0 */
     const char **library_options; /* NAME=VALUE each, in order */
     size_t library_option_count;
     char **operands; /* what is no option, in order */

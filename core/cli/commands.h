@@ -20,6 +20,7 @@ struct command {
 /* Each returns the exit status and has said why where it is not STATUS_DONE. */
 int run_discover(const struct arguments *arguments);
 int run_route(const struct arguments *arguments);
+int run_status(const struct arguments *arguments);
 int run_stats(const struct arguments *arguments);
 int run_get(const struct arguments *arguments);
 int run_set(const struct arguments *arguments);

@@ -72,8 +72,12 @@ void json_append(json_t *array, json_t *value) {
         require_memory(NULL);
 }
 
-void json_print(json_t *value) {
-    if (json_dumpf(value, stdout, JSON_COMPACT | JSON_ENCODE_ANY) == 0)
-        putchar('\n');
+void json_write(FILE *file, json_t *value) {
+    if (json_dumpf(value, file, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(6)) == 0)
+        putc('\n', file);
     json_decref(value);
+}
+
+void json_print(json_t *value) {
+    json_write(stdout, value);
 }

@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* All of these end the process where memory runs out. */
 
@@ -24,7 +25,8 @@ void json_put_bytes(json_t *object, const char *name, const void *data, size_t s
 
 void json_append(json_t *array, json_t *value);
 
-/* Prints one line on stdout and gives the value back. */
+/* Prints one line, on stdout or elsewhere, and gives the value back. */
 void json_print(json_t *value);
+void json_write(FILE *file, json_t *value);
 
 #endif

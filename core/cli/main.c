@@ -34,6 +34,18 @@ static const struct command command_table[] = {
      .least_operands = 2,
      .most_operands = -1,
      .run = run_route},
+    {.name = "status",
+     .operands = "ENDPOINT",
+     .summary = "show how each node is doing",
+     .details = "A line a node: name, up or down and why, memcached's version, the time of one command, the share of\n"
+                "gets that hit, memory used and allowed, items, connections, evictions. In a pipe there are tabs\n"
+                "between them and the numbers are exact. Exit status 1 where a node is down. --watch goes on until it\n"
+                "is interrupted.",
+     .example = "shoal status --watch=5 cfg.example:11211",
+     .options = NETWORK_OPTIONS | TAKES(OPTION_WATCH),
+     .least_operands = 1,
+     .most_operands = 1,
+     .run = run_status},
     {.name = "stats",
      .operands = "ENDPOINT [GROUP]",
      .summary = "print the counters of each node",

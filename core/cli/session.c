@@ -25,8 +25,8 @@ static bool endpoint_sets_timeout(const char *endpoint) {
     return query && strstr(query, "operation_timeout_ms=");
 }
 
-static shoal_status configure(shoal_config *config, const struct arguments *arguments, shoal_error **error) {
-    const char *endpoint = arguments->operands[0];
+static shoal_status configure(shoal_config *config, const struct arguments *arguments, const char *endpoint,
+                              shoal_error **error) {
     shoal_status status = SHOAL_OK;
     if (!endpoint_sets_timeout(endpoint))
         status = shoal_config_set(config, "operation_timeout_ms", PATIENT_TIMEOUT_MS, error);
@@ -37,15 +37,21 @@ static shoal_status configure(shoal_config *config, const struct arguments *argu
     return status;
 }
 
-int session_open(const struct arguments *arguments, shoal_client **client) {
+shoal_status session_try(const struct arguments *arguments, const char *endpoint, shoal_client **client,
+                         shoal_error **error) {
     *client = NULL;
     shoal_config *config = NULL;
-    shoal_error *error = NULL;
-    shoal_status status = shoal_config_new(&config, &error);
+    shoal_status status = shoal_config_new(&config, error);
     if (status == SHOAL_OK)
-        status = configure(config, arguments, &error);
+        status = configure(config, arguments, endpoint, error);
     if (status == SHOAL_OK)
-        status = shoal_client_new(config, client, &error);
+        status = shoal_client_new(config, client, error);
     shoal_config_free(config);
+    return status;
+}
+
+int session_open(const struct arguments *arguments, shoal_client **client) {
+    shoal_error *error = NULL;
+    shoal_status status = session_try(arguments, arguments->operands[0], client, &error);
     return status == SHOAL_OK ? STATUS_DONE : report_error(arguments->command, status, error);
 }

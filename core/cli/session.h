@@ -10,4 +10,8 @@
 /* The endpoint is the first operand. Returns STATUS_DONE, or another after a line on stderr; then *client is NULL. */
 int session_open(const struct arguments *arguments, shoal_client **client);
 
+/* The same at another endpoint, without a word on stderr: for a single node of the fleet, or again and again. */
+shoal_status session_try(const struct arguments *arguments, const char *endpoint, shoal_client **client,
+                         shoal_error **error);
+
 #endif

@@ -1,6 +1,6 @@
 #!/bin/sh
 # The `shoal` command from the outside: every command against a real fleet of `shoal local`.
-# Usage: cli_test.sh PATH_OF_SHOAL. Needs memcached; prints TAP.
+# Usage: cli_test.sh PATH_OF_SHOAL. Needs memcached; prints TAP. `status` and `stats` have cli_status_test.sh.
 # shellcheck disable=SC2154,SC3043 # what cli_support.sh sets; `local` is a command of shoal here
 # shellcheck source=tests/integration/cli_support.sh
 . "$(dirname "$0")/cli_support.sh"
@@ -8,10 +8,10 @@
 # --- help and wrong usage --------------------------------------------------------------------------------------------
 
 run help
-expect_part "help lists the commands" 0 discover route get set delete touch increment config local
+expect_part "help lists the commands" 0 discover route status stats get set delete touch increment config local
 run --version
 expect_part "--version" 0 "shoal "
-for command in discover route get set delete touch increment config local; do
+for command in discover route status stats get set delete touch increment config local; do
     run "$command" --help
     expect_part "$command --help has a usage line and an example" 0 "Usage: shoal $command" "Example:" "--json"
     cp "$work/out" "$work/help"
