@@ -71,7 +71,8 @@ def check_command(path, system, name):
 checked = 0
 for path in files("core/*.[ch]", "core/*.def"):
     folder = path.relative_to(ROOT / "core").parts[0]
-    check = {"src": check_core, "include": check_public, "cli": check_command, "examples": check_command}.get(folder)
+    check = {"src": check_core, "include": check_public, "cli": check_command, "examples": check_command,
+             "doc": check_command}.get(folder)
     if not check:
         fault(path, "stands in no folder that the layers know")
         continue
