@@ -14,6 +14,7 @@ static const struct group {
     {"endpoint", "Where the fleet is"},
     {"discovery_interval_ms", "Discovery"},
     {"operation_timeout_ms", "Time and connections"},
+    {"attempt_timeout_ms", "Retries and health"},
     {"distribution", "Keys"},
     {"protocol", "The wire"},
 };

@@ -22,7 +22,7 @@
 #include "support/clients.h"
 
 #define OPTIONS "discovery_interval_ms=50&operation_timeout_ms=5000"
-#define AT_ONCE_MS 300
+#define AT_ONCE_MS 500
 
 /* Where the private resolv.conf leads. Nobody listens there, unless a test does. */
 #define NAME_SERVER "127.0.0.77"

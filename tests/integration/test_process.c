@@ -167,15 +167,11 @@ static void note_thread(int number) {
 static int catch_signals(void) {
     struct sigaction action = {.sa_handler = note_thread};
     sigset_t usr1;
-    sigset_t none;
     main_thread = pthread_self();
     sigaction(SIGUSR1, &action, NULL);
-    sigemptyset(&none);
     sigemptyset(&usr1);
     sigaddset(&usr1, SIGUSR1);
-    pthread_sigmask(SIG_BLOCK, &usr1, NULL);
-    struct test_endpoint *endpoint = announce(); /* its thread inherits this mask */
-    pthread_sigmask(SIG_SETMASK, &none, NULL);
+    struct test_endpoint *endpoint = announce();
     shoal_client *client = test_client(test_endpoint_name(endpoint), OPTIONS "&discovery_interval_ms=10");
     bool fine = use(client);
     pthread_sigmask(SIG_BLOCK, &usr1, NULL); /* now nobody takes it, unless the library's thread does */

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -153,6 +154,17 @@ static bool listen_at(struct test_script *script, const char *address, uint16_t 
     return true;
 }
 
+/* Signals are for the test that asked for them, not for its server. */
+static void start_thread(struct test_script *script) {
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int failure = pthread_create(&script->thread, NULL, run, script);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    check(failure == 0, "thread");
+}
+
 struct test_script *test_script_start_at(const char *address, uint16_t port, test_answerer answerer, void *context) {
     struct test_script *script = calloc(1, sizeof(*script));
     check(script != NULL, "memory");
@@ -165,7 +177,7 @@ struct test_script *test_script_start_at(const char *address, uint16_t port, tes
         return NULL;
     }
     check(pipe(script->wake) == 0, "pipe");
-    check(pthread_create(&script->thread, NULL, run, script) == 0, "thread");
+    start_thread(script);
     return script;
 }
 
