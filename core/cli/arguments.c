@@ -34,6 +34,7 @@ static const struct option_row option_table[OPTION_COUNT] = {
     [OPTION_DIR] = {"dir", 0, TEXT, "DIR", 0, 0, "where the running fleet is reached; one fleet a directory"},
     [OPTION_GRACE] = {"grace", 0, NUMBER, "SECONDS", 0, 86400, "how long a removed memcached goes on running (0)"},
     [OPTION_WATCH] = {"watch", 0, OPTIONAL_NUMBER, "SECONDS", 1, 86400, "again and again, so many seconds apart (2)"},
+    [OPTION_PRESET] = {"preset", 0, TEXT, "NAME", 0, 0, "what to set in the place of another client"},
     [OPTION_HELP] = {"help", 'h', NO_VALUE, NULL, 0, 0, "say what the command does"},
 };
 

@@ -20,6 +20,7 @@ enum option_id {
     OPTION_DIR,
     OPTION_GRACE,
     OPTION_WATCH,
+    OPTION_PRESET,
     OPTION_HELP,
     OPTION_COUNT
 };

@@ -55,7 +55,37 @@ static int check_names(const struct arguments *arguments) {
     return STATUS_DONE;
 }
 
+/* What a preset is about: the three options that place keys, in the form that -o and an endpoint's `?` part take. */
+static int show_preset(const struct arguments *arguments) {
+    static const char *const names[] = {"distribution", "hash", "ring_identity"};
+    const char *preset = arguments->text[OPTION_PRESET];
+    json_t *object = arguments->given & TAKES(OPTION_JSON) ? json_new_object() : NULL;
+    shoal_config *config = NULL;
+    shoal_error *error = NULL;
+    shoal_status status = shoal_config_new(&config, &error);
+    if (status == SHOAL_OK)
+        status = shoal_config_set_preset(config, preset, &error);
+    if (status == SHOAL_OK && object == NULL)
+        printf("# %s\n", shoal_preset_description(shoal_preset_find(preset)));
+    for (size_t i = 0; status == SHOAL_OK && i < sizeof(names) / sizeof(names[0]); i++) {
+        const char *value = NULL;
+        status = shoal_config_get(config, names[i], &value, &error);
+        if (object != NULL)
+            json_put_text(object, names[i], value);
+        else
+            printf("%s=%s\n", names[i], value);
+    }
+    shoal_config_free(config);
+    if (status == SHOAL_OK && object != NULL)
+        json_print(object);
+    else
+        json_decref(object);
+    return status == SHOAL_OK ? STATUS_DONE : report_error(arguments->command, status, error);
+}
+
 int run_config(const struct arguments *arguments) {
+    if (arguments->given & TAKES(OPTION_PRESET))
+        return show_preset(arguments);
     json_t *array = arguments->given & TAKES(OPTION_JSON) ? json_new_array() : NULL;
     int exit_status = check_names(arguments);
     bool all = arguments->operand_count == 0;

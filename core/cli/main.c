@@ -110,9 +110,10 @@ static const struct command command_table[] = {
      .summary = "describe the options of the library",
      .details =
          "A line an option: name, default, what it takes, what it does, with tabs between them. On a terminal a\n"
-         "paragraph an option, within its width.",
-     .example = "shoal config operation_timeout_ms",
-     .options = TAKES(OPTION_JSON) | TAKES(OPTION_HELP),
+         "paragraph an option, within its width. --preset tells what to set so that no key moves when Shoal takes\n"
+         "another client's place.",
+     .example = "shoal config --preset pylibmc",
+     .options = TAKES(OPTION_PRESET) | TAKES(OPTION_JSON) | TAKES(OPTION_HELP),
      .least_operands = 0,
      .most_operands = -1,
      .run = run_config},

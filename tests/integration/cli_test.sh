@@ -25,6 +25,12 @@ run config
 expect_part "config describes them all" 0 endpoint discovery_interval_ms distribution protocol
 run config --json hash
 expect_part "config --json" 0 '"name":"hash"' '"default":"default"'
+run config --preset dalli
+expect_part "config --preset" 0 "distribution=dalli" "hash=" "ring_identity="
+run config --preset nobody
+expect_error "config --preset of nobody" 1 "unknown preset \"nobody\"; there are "
+run config --preset laravel --json
+expect_part "config --preset --json" 0 '"distribution":"modula"'
 run config hush
 expect_error "config of an unknown option" 64 "there is no option 'hush'"
 run nonsense
