@@ -68,8 +68,9 @@ static bool repeat(struct decoder *decoder, size_t distance, size_t length) {
     if (distance > decoder->done || length > decoder->size - decoder->done)
         return false;
     uint8_t *to = decoder->plain + decoder->done;
+    const uint8_t *from = to - distance;
     for (size_t i = 0; i < length; i++)
-        to[i] = to[i - distance];
+        to[i] = from[i];
     decoder->done += length;
     return true;
 }
