@@ -83,13 +83,14 @@ static void fill_getopt(unsigned taken, struct option *long_options, char *lette
     *long_options = (struct option){0};
 }
 
+/* getopt_long finds no letter but the table's. */
 static int option_of(int found) {
     if (found > UCHAR_MAX)
         return found - UCHAR_MAX - 1;
-    for (int id = 0; id < OPTION_COUNT; id++)
-        if (option_table[id].letter == found)
-            return id;
-    return OPTION_COUNT;
+    int id = OPTION_COUNT - 1;
+    while (id > 0 && option_table[id].letter != found)
+        id--;
+    return id;
 }
 
 static int take_option(struct arguments *arguments, int id, const char *value) {
