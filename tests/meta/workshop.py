@@ -27,11 +27,14 @@ def run(*command, **options):
 dev = str(ROOT / "dev")
 usage = run(dev)
 expect("./dev alone", usage.returncode == 0 and not usage.stderr, usage)
-for command in ("demo", "build", "env", "test", "test --fast", "lint", "fuzz", "coverage", "clean"):
+for command in ("demo", "build", "env", "test", "test --fast", "matrix", "lint", "fuzz", "coverage", "clean"):
     expect(f"./dev lists {command}", re.search(rf"^  {command}  ", usage.stdout, re.MULTILINE), usage.stdout)
 for words in (["frobnicate"], ["test", "--slowly"], ["env", "more"], ["fuzz", "long"], ["fuzz", "1", "2"]):
     result = run(dev, *words)
     expect(f"./dev {' '.join(words)}", result.returncode == 64 and "usage:" in result.stderr and not result.stdout, result)
+for words in ([], ["--help"], ["../trixie"]):
+    result = run(str(ROOT / "tests/matrix/run"), *words)
+    expect(f"tests/matrix/run {words}", result.returncode == 64 and "usage:" in result.stderr, result)
 
 with tempfile.TemporaryDirectory() as folder:
     tree = pathlib.Path(folder) / "it's a $HOME of \"spaces\""
