@@ -188,6 +188,8 @@ static void assert_forks_beside_threads_work(const char *at, const char *options
 
 static void a_fork_beside_calls_works(void **state) {
     (void)state;
+    if (!test_may_fork_beside_threads())
+        skip();
     assert_forks_beside_threads_work(fleet.endpoint, OPTIONS);
 }
 

@@ -44,11 +44,19 @@ int test_patience_ms(int ms) {
     return ms * slowness();
 }
 
+bool test_may_fork_beside_threads(void) {
+#if defined(__SANITIZE_ADDRESS__) || HAS_FEATURE(address_sanitizer)
+    return false;
+#else
+    return true;
+#endif
+}
+
 bool test_child_may_start_threads(void) {
 #if defined(__SANITIZE_THREAD__) || HAS_FEATURE(thread_sanitizer)
     return false;
 #else
-    return true;
+    return test_may_fork_beside_threads();
 #endif
 }
 

@@ -11,7 +11,10 @@
 int test_rounds(int full);
 int test_patience_ms(int ms); /* for upper bounds alone */
 
-/* ThreadSanitizer does not bear a thread that is started in a child of a process with threads. */
+/* AddressSanitizer's allocator takes no locks at a fork: a child may wait for ever for one that another thread held. */
+bool test_may_fork_beside_threads(void);
+
+/* Nor does ThreadSanitizer bear a thread that is started in a child of a process with threads. */
 bool test_child_may_start_threads(void);
 
 /* --- A fleet of memcached servers, each on its own port --- */
