@@ -19,8 +19,9 @@ struct group {
     struct shoal__pool *pool;
     struct shoal__lane *lane;
     struct shoal__run run;
-    struct shoal__fault refusal; /* the last that a server answered to one item: the lane went on */
-    size_t refused_from;         /* no item before this one got it */
+    struct work *work;
+    shoal_status refusal; /* what the server answered to an item last, the lane went on */
+    uint32_t refusal_error;
 };
 
 struct work {
@@ -57,24 +58,19 @@ static void blame_commands(struct work *work, struct group *group, struct shoal_
     }
 }
 
-static void blame_refused(struct work *work, struct group *group) {
-    struct shoal__run *run = &group->run;
-    if (group->refusal.status < 0)
-        blame_commands(work, group, run->commands + group->refused_from, run->next - group->refused_from,
-                       &group->refusal);
-}
-
-/* A step that began with item `from` brought this refusal. Items that were refused in another way get theirs now. */
-static void take_refusal(struct work *work, struct group *group, const struct shoal__fault *refusal, size_t from) {
-    if (group->refusal.status != refusal->status) {
-        blame_refused(work, group);
-        group->refused_from = from;
+/* A server refused one item, and the lane went on. Items refused in a row for the same reason share one error. */
+static void blame_refused(void *context, struct shoal__command *command, const struct shoal__fault *fault) {
+    struct group *group = context;
+    struct shoal__item *item = item_of(command);
+    if (group->refusal != fault->status) {
+        shoal__batch_blame(group->work->batch, item, fault, shoal__pool_name(group->pool), 1);
+        group->refusal_error = item->error;
     }
-    group->refusal = *refusal;
+    group->refusal = fault->status;
+    item->error = group->refusal_error;
 }
 
 static void end_group(struct work *work, struct group *group) {
-    blame_refused(work, group);
     if (group->lane != NULL)
         shoal__pool_return(group->pool, group->lane);
     group->state = ENDED;
@@ -120,14 +116,11 @@ static void renew_lane(struct group *group) {
 
 static void step_group(struct work *work, struct group *group, int64_t until_ns) {
     struct shoal__fault fault = {0};
-    size_t from = group->run.next - group->run.in_flight;
     enum shoal__step step = group->lane->transport->step(group->lane, &group->run, until_ns, &fault);
     if (step == SHOAL__STEP_BROKEN) {
         fail_node(work, group, &fault);
         return;
     }
-    if (fault.status < 0)
-        take_refusal(work, group, &fault, from);
     group->state = step == SHOAL__STEP_WAIT ? WAITING : READY;
     if (step == SHOAL__STEP_RENEW)
         renew_lane(group);
@@ -218,16 +211,22 @@ static void place_commands(struct work *work, size_t *begins, size_t node_count)
             work->commands[begins[batch->items[i].node]++] = &batch->items[i].command;
 }
 
+static void add_group(struct work *work, struct shoal__pool *pool, struct shoal__command **commands, size_t count) {
+    struct group *group = &work->groups[work->group_count++];
+    *group = (struct group){
+        .pool = pool,
+        .work = work,
+        .run = {.commands = commands, .count = count, .refused = blame_refused, .context = group},
+    };
+}
+
 /* place_commands left in begins[node] where the next node's commands begin. */
 static void form_groups(struct work *work, const size_t *begins, const struct shoal__view *view, size_t node_count) {
     size_t begin = 0;
     for (size_t node = 0; node < node_count; node++) {
         size_t count = begins[node] - begin;
         if (count > 0)
-            work->groups[work->group_count++] = (struct group){
-                .pool = view->pools[node],
-                .run = {.commands = work->commands + begin, .count = count},
-            };
+            add_group(work, view->pools[node], work->commands + begin, count);
         begin = begins[node];
     }
     work->unended = work->group_count;

@@ -1,5 +1,5 @@
 /* What a store must fulfil before it is sent.
- * May include: base/, net/transport. Called by operations and batch. */
+ * May include: base/, logic/. Called by operations and batch. */
 #include "api/store_check.h"
 
 #include <shoal/operations.h>

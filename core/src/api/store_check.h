@@ -3,7 +3,7 @@
 #ifndef SHOAL_API_STORE_CHECK_H
 #define SHOAL_API_STORE_CHECK_H
 
-#include "net/transport.h"
+#include "logic/command.h"
 
 /* SHOAL_E_INVALID for an unknown mode, a NULL value with a length, a cas without a token; SHOAL_E_TOO_LARGE. */
 shoal_status shoal__store_check(const struct shoal__command *command, struct shoal__fault *fault);

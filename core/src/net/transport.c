@@ -1,39 +1,19 @@
-/* What all transports share: which one a protocol name means, what a store leaves
- * behind, and how failures are told.
+/* What all transports share: which one a protocol name means, and how failures are told.
  * May include: base/, logic/, transport. */
 #include "net/transport.h"
 
-#include <shoal/operations.h>
-
 #include <errno.h>
-#include <string.h>
 
 const struct shoal__transport *shoal__transport_find(const char *protocol) {
     (void)protocol; /* the option table takes only names that mean this one */
     return &shoal__transport_libmemcached;
 }
 
-bool shoal__command_stored(const struct shoal__command *command, const shoal_value *item) {
-    const char *bytes = shoal_value_data(item);
-    size_t size = shoal_value_size(item);
-    if (command->mode != SHOAL_APPEND && command->mode != SHOAL_PREPEND)
-        return size == command->value_len && shoal_value_flags(item) == command->flags &&
-               (size == 0 || memcmp(bytes, command->value, size) == 0);
-    if (size < command->value_len)
-        return false;
-    size_t at = command->mode == SHOAL_APPEND ? size - command->value_len : 0;
-    return command->value_len == 0 || memcmp(bytes + at, command->value, command->value_len) == 0;
-}
-
-static bool changes_items(const struct shoal__command *command) {
-    return command->verb != SHOAL__VERB_GET && command->verb != SHOAL__VERB_STATS;
-}
-
 shoal_status shoal__lane_break(struct shoal__lane *lane, const struct shoal__command *command, shoal_status status,
                                const char *what, struct shoal__fault *fault) {
     lane->broken = true;
     shoal__fault_set(fault, status, "%s", what);
-    fault->outcome_unknown = changes_items(command);
+    fault->outcome_unknown = shoal__command_changes_items(command);
     return status;
 }
 
@@ -59,7 +39,7 @@ shoal_status shoal__lane_lost(struct shoal__lane *lane, const struct shoal__comm
         shoal__fault_set_os(fault, SHOAL_E_NODE_DOWN, os_error, "the connection failed (is memcached running there?)");
     else
         shoal__fault_set(fault, SHOAL_E_NODE_DOWN, "the node closed the connection");
-    fault->outcome_unknown = changes_items(command);
+    fault->outcome_unknown = shoal__command_changes_items(command);
     return fault->status;
 }
 

@@ -1,58 +1,11 @@
-/* The one interface between what a call wants and how a node is spoken to: commands, lanes, and the transports' table
- * of functions. A second transport fits beside the first with nothing changed above this file.
+/* The one interface between what a call wants and how a node is spoken to: lanes, and the transports' table of
+ * functions.
  * May include: base/, logic/. Implemented by transport_*.c, called by pool (open, close) and by api/ (run). */
 #ifndef SHOAL_NET_TRANSPORT_H
 #define SHOAL_NET_TRANSPORT_H
 
 #include "base/address.h"
-#include "base/error.h"
-
-#include <shoal/types.h>
-
-#include <stdbool.h>
-
-enum shoal__verb {
-    SHOAL__VERB_GET,
-    SHOAL__VERB_STORE,
-    SHOAL__VERB_DELETE,
-    SHOAL__VERB_TOUCH,
-    SHOAL__VERB_GET_AND_TOUCH,
-    SHOAL__VERB_INCREMENT,
-    SHOAL__VERB_FLUSH_ALL,
-    SHOAL__VERB_STATS,
-};
-
-/* Told of each counter of a node's stats; false ends the command with SHOAL_E_NO_MEMORY. */
-typedef bool (*shoal__stat_sink)(void *context, const char *name, size_t name_len, const char *value, size_t value_len);
-
-/* One command to one node: what is asked, then what was answered. */
-struct shoal__command {
-    enum shoal__verb verb;
-    int mode; /* SHOAL_SET ... of STORE */
-    const char *key;
-    size_t key_len;
-    const void *value; /* of STORE; the group's name of STATS */
-    size_t value_len;
-    uint32_t flags;
-    int64_t expiry; /* as it goes on the wire */
-    uint64_t cas;
-    int64_t delta;
-    const uint64_t *initial; /* NULL: a missing counter stays missing */
-    bool wants_new_cas;
-    shoal__stat_sink stat_sink;
-    void *stat_context;
-
-    shoal_status status; /* set by the transport; undecided commands keep SHOAL__UNDECIDED */
-    shoal_value *found;
-    uint64_t new_cas;
-    uint64_t number;
-};
-
-/* Whether an item read back is the one that this store stored, as far as can be told. */
-bool shoal__command_stored(const struct shoal__command *command, const shoal_value *item);
-
-/* The status of a command that has not been answered. */
-#define SHOAL__UNDECIDED SHOAL_E_INVALID
+#include "logic/command.h"
 
 struct shoal__lane_options {
     int64_t connect_timeout_ns;
@@ -72,19 +25,10 @@ struct shoal__lane {
 /* Where a run of commands on one lane stands after a step. */
 enum shoal__step {
     SHOAL__STEP_AGAIN, /* can go on at once */
-    SHOAL__STEP_WAIT,  /* until the lane's fd is ready for `events` */
+    SHOAL__STEP_WAIT,  /* until the lane's fd is ready for the run's `events` */
     SHOAL__STEP_DONE,  /* every command is decided */
     SHOAL__STEP_RENEW, /* all that was sent is decided, and the rest needs another lane */
     SHOAL__STEP_BROKEN /* the fault says why: what is undecided stays so; `in_flight` were perhaps executed */
-};
-
-/* Many commands for one lane, run in steps, so that the caller can keep several lanes going side by side. */
-struct shoal__run {
-    struct shoal__command **commands;
-    size_t count;
-    size_t next;      /* the first that was not sent */
-    size_t in_flight; /* how many were sent and not answered, counted back from next */
-    short events;     /* of SHOAL__STEP_WAIT: POLLIN, POLLOUT or both */
 };
 
 struct shoal__transport {
@@ -101,9 +45,8 @@ struct shoal__transport {
     shoal_status (*execute)(struct shoal__lane *lane, struct shoal__command *command, int64_t deadline_ns,
                             struct shoal__fault *fault);
 
-    /* Goes on with a run: sends what fits, takes what has come, and waits until deadline_ns at most where its
-     * wire protocol knows no better. Commands answered with an error of the server's have that status; the fault says
-     * what the last of them was. */
+    /* Goes on with a run: sends what fits, takes what has come, and waits until deadline_ns at most where it knows no
+     * better. The fault is filled for SHOAL__STEP_BROKEN alone. */
     enum shoal__step (*step)(struct shoal__lane *lane, struct shoal__run *run, int64_t deadline_ns,
                              struct shoal__fault *fault);
 };

@@ -40,13 +40,12 @@ static bool has_time(struct session *session) {
 
 /* The words after CLIENT_ERROR or SERVER_ERROR are the server's own and hold no data of the caller. libmemcached says
  * "(0x55d0) SERVER ERROR, out of memory,  host: 10.0.0.1:11211 -> response.cc:285": the middle is of use. */
-static shoal_status refused_by_server(struct shoal__lane *lane, shoal_status status, struct shoal__fault *fault) {
+static shoal_status refused_by_server(struct shoal__lane *lane, struct shoal__fault *fault) {
     struct session *session = lane->session;
     const char *told = memcached_last_error_message(session->memc);
     const char *begin = told ? strstr(told, ") ") : NULL;
     const char *end = begin ? strstr(begin, ",  host: ") : NULL;
-    return shoal__fault_set(fault, status, "the server refused the command: %.*s", end ? (int)(end - begin) - 2 : 0,
-                            end ? begin + 2 : "");
+    return shoal__command_refused(end ? begin + 2 : "", end ? (size_t)(end - begin) - 2 : 0, fault);
 }
 
 static shoal_status translate(struct shoal__lane *lane, const struct shoal__command *command, memcached_return_t rc,
@@ -66,26 +65,23 @@ static shoal_status translate(struct shoal__lane *lane, const struct shoal__comm
     case MEMCACHED_DATA_EXISTS:
         return SHOAL_EXISTS;
     case MEMCACHED_E2BIG:
-        return shoal__fault_set(fault, SHOAL_E_TOO_LARGE,
-                                "the value of %zu bytes is larger than the server takes (its -I option)%s",
-                                command->value_len, command->mode == SHOAL_SET ? "; the key now holds nothing" : "");
+        return shoal__command_too_large(command, fault);
     case MEMCACHED_SERVER_MEMORY_ALLOCATION_FAILURE:
-        return shoal__fault_set(fault, SHOAL_E_SERVER, "the server has no memory for the item: raise its -m option");
+        return shoal__command_no_room(fault);
     case MEMCACHED_SERVER_ERROR:
         lane->broken = true; /* libmemcached takes it for fatal, and closes the connection by itself */
-        return refused_by_server(lane, SHOAL_E_SERVER, fault);
+        return refused_by_server(lane, fault);
     case MEMCACHED_INVALID_ARGUMENTS:
         lane->broken = true;
         return shoal__fault_set(fault, SHOAL_E_UNSUPPORTED, "the server does not know what was asked for");
     case MEMCACHED_CLIENT_ERROR:
         if (command->verb == SHOAL__VERB_INCREMENT)
-            return shoal__fault_set(fault, SHOAL_E_NOT_A_NUMBER,
-                                    "the item is no decimal number of 64 bits: store one, or delete it");
+            return shoal__command_not_a_number(fault);
         lane->broken = true;
-        return refused_by_server(lane, SHOAL_E_SERVER, fault);
+        return refused_by_server(lane, fault);
     case MEMCACHED_ERROR:
         lane->broken = true;
-        return shoal__fault_set(fault, SHOAL_E_UNSUPPORTED, "the server does not know the command (it said ERROR)");
+        return shoal__command_unknown(fault);
     case MEMCACHED_TIMEOUT:
         return shoal__lane_late(lane, command, fault);
     case MEMCACHED_PROTOCOL_ERROR:
@@ -380,6 +376,8 @@ static enum shoal__step run_next(struct shoal__lane *lane, struct shoal__run *ru
         return SHOAL__STEP_BROKEN;
     }
     command->status = status;
+    if (status < 0)
+        run->refused(run->context, command, fault);
     if (run->next == run->count)
         return SHOAL__STEP_DONE;
     return lane->broken ? SHOAL__STEP_RENEW : SHOAL__STEP_AGAIN;
