@@ -53,9 +53,7 @@ const char *operation_key(unsigned key, size_t *size) {
 
 /* --- Values: pieces of one pool of bytes, or numbers ---
  *
- * Reading a number, memcached looks beyond the item, at what lay in that memory before: past white space alone for
- * digits, and past a number from 2^63 on for a minus sign, which makes it none. What it finds there is chance, and
- * differs between two fleets. So no value is white space alone, and none holds a minus sign. */
+ * None is white space alone: looking for a number there, memcached reads on into what lay in that memory before. */
 
 static const char *byte_pool(void) {
     static char pool[POOL_SIZE];
@@ -65,8 +63,6 @@ static const char *byte_pool(void) {
         static const char lines[] = "\r\nEND\r\nHD\r\nVA 1\r\n";
         uint64_t any = random_next(&filler);
         pool[i] = (any & 7) == 0 ? lines[(any >> 3) % (sizeof(lines) - 1)] : (char)(any >> 32);
-        if (pool[i] == '-')
-            pool[i] = '_';
     }
     is_filled = true;
     return pool;
