@@ -96,7 +96,7 @@ static bool learn_token(struct side *side, unsigned key, uint64_t token) {
 
 static bool same_value(const struct outcome *a, const struct outcome *b) {
     return a->size == b->size && (a->data == NULL) == (b->data == NULL) &&
-           (a->size == 0 || memcmp(a->data, b->data, a->size) == 0);
+           (a->data == NULL || memcmp(a->data, b->data, a->size) == 0);
 }
 
 static bool compare(struct trial *trial, const struct operation *operation, const struct outcome outcomes[2]) {
