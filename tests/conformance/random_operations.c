@@ -70,9 +70,9 @@ static const char *byte_pool(void) {
 
 static size_t any_size(struct random *random) {
     unsigned kind = random_below(random, 1000);
-    if (kind < 4)
+    if (kind < 15)
         return TOO_LARGE_SIZE;
-    if (kind < 24)
+    if (kind < 40)
         return LARGE_SIZE + random_below(random, 4096);
     if (kind < 150)
         return 0;
