@@ -15,7 +15,7 @@ static const struct group {
     {"discovery_interval_ms", "Discovery"},
     {"operation_timeout_ms", "Time and connections"},
     {"attempt_timeout_ms", "Retries and health"},
-    {"distribution", "Keys"},
+    {"distribution", "Keys and values"},
     {"protocol", "The wire"},
 };
 

@@ -49,7 +49,7 @@ static int start(void **state) {
     char endpoint[64];
     script = test_script_start(answer, NULL);
     snprintf(endpoint, sizeof(endpoint), "static://%s", test_script_name(script));
-    client = test_client(endpoint, "operation_timeout_ms=1000&retry_attempts=0");
+    client = test_client(endpoint, "operation_timeout_ms=1000&retry_attempts=0&protocol=libmemcached");
     return 0;
 }
 

@@ -1,5 +1,5 @@
 /* Batches on real servers: every item gets its own status and value, whatever becomes of its neighbours.
- * labels: valgrind
+ * labels: valgrind transports
  * May include: the public headers, support/. Nodes that fail are in test_batch_faults.c. */
 #include <setjmp.h>
 #include <stdarg.h>

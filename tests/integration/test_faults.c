@@ -1,6 +1,6 @@
 /* Nodes that die, freeze, come back or close connections: what a call then says, how long it takes, and that the
  * client goes on without being made anew. Time is measured with generous bounds.
- * May include: the public headers, support/. Batches are in test_batch_faults.c. */
+ * May include: the public headers, support/. Batches are in test_batch_faults.c. labels: transports */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -29,7 +29,7 @@ static int start(void **state) {
     test_fleet_start(&fleet, 1);
     snprintf(options, sizeof(options), "operation_timeout_ms=%d&attempt_timeout_ms=%d", TIMEOUT_MS, TIMEOUT_MS);
     client = test_client(fleet.endpoint, options);
-    patient = test_client(fleet.endpoint, "operation_timeout_ms=60000&lane_idle_s=0");
+    patient = test_client(fleet.endpoint, "operation_timeout_ms=60000&lane_idle_s=0&protocol=libmemcached");
     return 0;
 }
 
@@ -200,7 +200,7 @@ static void connections_that_the_server_closed_are_replaced(void **state) {
     char endpoint[64];
     struct test_script *script = test_script_start(close_after_two, &count);
     snprintf(endpoint, sizeof(endpoint), "static://%s", test_script_name(script));
-    shoal_client *visitor = test_client(endpoint, "operation_timeout_ms=60000&lane_idle_s=0");
+    shoal_client *visitor = test_client(endpoint, "operation_timeout_ms=60000&lane_idle_s=0&protocol=libmemcached");
     for (int i = 0; i < 20; i++) {
         assert_int_equal(get(visitor, NULL), SHOAL_NOT_FOUND);
         test_sleep_ms(5);

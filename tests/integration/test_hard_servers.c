@@ -18,9 +18,10 @@
 #define OPTIONS "operation_timeout_ms=600&attempt_timeout_ms=600&retry_attempts=0"
 #define SLACK_MS test_patience_ms(1500)
 
+/* These scripts speak the classic protocol. */
 static shoal_client *client_of(const struct test_script *script, const char *options) {
-    char endpoint[64];
-    snprintf(endpoint, sizeof(endpoint), "static://%s", test_script_name(script));
+    char endpoint[96];
+    snprintf(endpoint, sizeof(endpoint), "static://%s?protocol=libmemcached", test_script_name(script));
     return test_client(endpoint, options);
 }
 

@@ -1,6 +1,6 @@
 /* What a node that fails costs: one late call, then none until it answers a probe; retries where repeating is safe; and
  * reads as misses where that is asked for. Times are asserted with generous bounds.
- * May include: the public headers, support/. */
+ * May include: the public headers, support/. labels: transports */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -174,9 +174,10 @@ static enum test_answer close_once(struct test_script *script, const char *line,
     return TEST_ANSWERED;
 }
 
+/* These scripts speak the classic protocol. */
 static shoal_client *client_of(const struct test_script *script, const char *options) {
-    char endpoint[64];
-    snprintf(endpoint, sizeof(endpoint), "static://%s", test_script_name(script));
+    char endpoint[96];
+    snprintf(endpoint, sizeof(endpoint), "static://%s?protocol=libmemcached", test_script_name(script));
     return test_client(endpoint, options);
 }
 

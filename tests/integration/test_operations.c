@@ -1,5 +1,5 @@
 /* Single operations on real servers: every function and mode does what its comment in <shoal/operations.h> says.
- * labels: valgrind
+ * labels: valgrind transports
  * May include: the public headers, support/. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -17,7 +17,7 @@ LIBRARIES = {
     "libhashkit": "core/src/base/hash.c",
     "libhashkit-1.0": "core/src/base/hash.c",
     "ares.h": "core/src/net/dns.c",
-    "openssl": "core/src/base/hash.c",
+    "openssl": "core/src/base/hash.c core/src/base/base64.c",
     "zlib.h": "core/src/logic/compress.c core/src/base/hash.c",
     "zstd.h": "core/src/logic/compress.c",
     "zstd_errors.h": "core/src/logic/compress.c",

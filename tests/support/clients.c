@@ -30,16 +30,29 @@ static void set_options(shoal_config *config, char *options) {
     }
 }
 
-shoal_client *test_client(const char *endpoint, const char *options) {
+bool test_speaks_meta(void) {
+    const char *protocol = getenv("SHOAL_TEST_PROTOCOL");
+    return protocol == NULL || strcmp(protocol, "libmemcached") != 0;
+}
+
+shoal_config *test_config(const char *endpoint) {
+    const char *protocol = getenv("SHOAL_TEST_PROTOCOL");
     shoal_config *config = NULL;
+    if (shoal_config_new(&config, NULL) != SHOAL_OK)
+        give_up("config", "cannot be made");
+    if (protocol != NULL)
+        set_option(config, "protocol", protocol);
+    set_option(config, "endpoint", endpoint);
+    return config;
+}
+
+shoal_client *test_client(const char *endpoint, const char *options) {
+    shoal_config *config = test_config(endpoint);
     shoal_client *client = NULL;
     shoal_error *error = NULL;
     char copy[1024];
     if ((size_t)snprintf(copy, sizeof(copy), "%s", options) >= sizeof(copy))
         give_up(options, "too long");
-    if (shoal_config_new(&config, &error) != SHOAL_OK)
-        give_up("config", shoal_error_message(error));
-    set_option(config, "endpoint", endpoint);
     set_options(config, copy);
     if (shoal_client_new(config, &client, &error) != SHOAL_OK)
         give_up(endpoint, shoal_error_message(error));

@@ -7,6 +7,13 @@
 
 #include <shoal/shoal.h>
 
+/* Tests with the label `transports` are run once for each: the environment's SHOAL_TEST_PROTOCOL is then what clients
+ * have for `protocol`, unless a test says otherwise. */
+bool test_speaks_meta(void);
+
+/* A configuration with this endpoint (and what its `?` part says); the caller's. */
+shoal_config *test_config(const char *endpoint);
+
 /* options: "name=value&name=value"; a value may hold anything but '&'. Fails the test run (abort) where it cannot be
  * made. */
 shoal_client *test_client(const char *endpoint, const char *options);

@@ -98,13 +98,6 @@ size_t test_fleet_place(const struct test_fleet *fleet, shoal_client *client, co
     return place;
 }
 
-shoal_config *test_config(const char *endpoint) {
-    shoal_config *config = NULL;
-    check(shoal_config_new(&config, NULL) == SHOAL_OK, "no configuration");
-    check(shoal_config_set(config, "endpoint", endpoint, NULL) == SHOAL_OK, endpoint);
-    return config;
-}
-
 /* --- Calls --- */
 
 shoal_status test_set(shoal_client *client, const char *key, const char *text) {

@@ -36,9 +36,6 @@ void test_fleet_announce(const struct test_fleet *fleet, struct test_endpoint *e
 /* Which of its nodes the client sends a key to. */
 size_t test_fleet_place(const struct test_fleet *fleet, shoal_client *client, const char *key);
 
-/* A configuration with this endpoint (and what its `?` part says); the caller's. */
-shoal_config *test_config(const char *endpoint);
-
 /* --- Calls, with keys and values that are C strings --- */
 
 shoal_status test_set(shoal_client *client, const char *key, const char *text);

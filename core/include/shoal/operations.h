@@ -10,7 +10,9 @@ SHOAL_BEGIN_DECLS
 
 /* True of every operation here:
  *
- * Keys are 1 to 250 bytes together with `key_prefix`, none of them 0x00-0x20 or 0x7f: else SHOAL_E_BAD_KEY.
+ * Keys are 1 to 250 bytes together with `key_prefix`, none of them 0x00-0x20 or 0x7f: else SHOAL_E_BAD_KEY. With
+ * binary_keys=true any byte may stand in a key of up to 186 bytes, on nodes that speak the meta protocol: else
+ * SHOAL_E_UNSUPPORTED. Values are at most `max_value_bytes`: else SHOAL_E_TOO_LARGE, in reads too.
  * Times to live are seconds: 0 for ever, negative expired at once; over 30 days the wall clock of this host counts.
  * Blocks: `operation_timeout_ms` at most, with discovery, name resolution, connecting and the command all in it. With
  * protocol=libmemcached a server that sends one item in trickles can hold a call for longer.
@@ -36,6 +38,16 @@ SHOAL_BEGIN_DECLS
  */
 SHOAL_API shoal_status shoal_get(shoal_client *client, const char *key, size_t key_len, shoal_value **value,
                                  shoal_error **error);
+
+/**
+ * Reads an item as shoal_get does, with what the server knows of it besides: shoal_value_ttl_s, shoal_value_idle_s,
+ * shoal_value_was_read. With protocol=libmemcached these say that it is not known.
+ *
+ * @param value out, the caller's: shoal_value_free.
+ * @return 0, SHOAL_NOT_FOUND, or an error. Since 0.1. Source: memcached's mg, flags t, l and h.
+ */
+SHOAL_API shoal_status shoal_gets(shoal_client *client, const char *key, size_t key_len, shoal_value **value,
+                                  shoal_error **error);
 
 /**
  * Stores an item with flags 0: the short form of shoal_store.

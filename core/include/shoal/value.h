@@ -24,6 +24,36 @@ SHOAL_API uint32_t shoal_value_flags(const shoal_value *value);
 /** Its cas token, to be given to shoal_store with SHOAL_CAS. NULL-safe (0); any thread; never blocks. Since 0.1. */
 SHOAL_API uint64_t shoal_value_cas(const shoal_value *value);
 
+/** What a number of seconds is where the server did not tell it. */
+#define SHOAL_UNKNOWN INT64_MIN
+
+/**
+ * How much longer the item lives, of a value that shoal_gets read.
+ *
+ * @param value may be NULL: then SHOAL_UNKNOWN.
+ * @return seconds; -1: for ever; SHOAL_UNKNOWN: not read by shoal_gets, or by protocol=libmemcached.
+ * Thread safety: any thread. Blocks: never. Since 0.1. Source: flag t of memcached's mg.
+ */
+SHOAL_API int64_t shoal_value_ttl_s(const shoal_value *value);
+
+/**
+ * How long ago the item was stored or read before this read; memcached counts reads within a minute as one.
+ *
+ * @param value may be NULL: then SHOAL_UNKNOWN.
+ * @return seconds; SHOAL_UNKNOWN as in shoal_value_ttl_s.
+ * Thread safety: any thread. Blocks: never. Since 0.1. Source: flag l of memcached's mg.
+ */
+SHOAL_API int64_t shoal_value_idle_s(const shoal_value *value);
+
+/**
+ * Whether anybody read the item since it was stored, before this read.
+ *
+ * @param value may be NULL: then -1.
+ * @return 1, 0, or -1: not known, as in shoal_value_ttl_s.
+ * Thread safety: any thread. Blocks: never. Since 0.1. Source: flag h of memcached's mg.
+ */
+SHOAL_API int shoal_value_was_read(const shoal_value *value);
+
 /**
  * Gives a value back. Small ones go to a free list: reading and freeing them calls no allocator.
  *

@@ -116,7 +116,7 @@ static bool reserve_keys(shoal_batch *batch) {
     return size == 0 || shoal__buffer_reserve(&batch->keys, size) != NULL;
 }
 
-/* A bad key is decided here, and costs only itself. */
+/* A bad key or a value too large is decided here, and costs only itself. */
 static void prepare_item(shoal_batch *batch, struct shoal__item *item, const struct shoal__view *view,
                          int64_t wall_now_s) {
     struct shoal__command *command = &item->command;
@@ -125,6 +125,8 @@ static void prepare_item(shoal_batch *batch, struct shoal__item *item, const str
     char room[SHOAL__KEY_MAX];
     command->expiry = shoal__expiry_on_wire(item->ttl_s, wall_now_s);
     command->status = shoal__key_make(&batch->client->key_rule, command->key, command->key_len, room, &key, &fault);
+    if (command->status == SHOAL_OK)
+        command->status = shoal__store_fits(command, batch->client->value_max, &fault);
     if (command->status != SHOAL_OK) {
         shoal__batch_blame(batch, item, &fault, NULL, 0);
         return;
@@ -139,6 +141,7 @@ static void prepare_item(shoal_batch *batch, struct shoal__item *item, const str
     }
     command->key = key.bytes;
     command->key_len = key.size;
+    command->key_is_binary = key.is_binary;
 }
 
 static shoal_status sum_up(shoal_batch *batch) {

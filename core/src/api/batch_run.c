@@ -40,6 +40,13 @@ static struct shoal__item *item_of(struct shoal__command *command) {
 
 /* --- Ending a group --- */
 
+/* What was read of an answer that is not complete, or was not checked to its end, reaches nobody. */
+static void drop_answer(struct shoal__command *command, shoal_status status) {
+    shoal_value_free(command->found);
+    command->found = NULL;
+    command->status = status;
+}
+
 /* Gives an error to some of a group's commands: those that have none and whose status is (or becomes) the fault's. */
 static void blame_commands(struct work *work, struct group *group, struct shoal__command **commands, size_t count,
                            const struct shoal__fault *fault) {
@@ -47,7 +54,7 @@ static void blame_commands(struct work *work, struct group *group, struct shoal_
     for (size_t i = 0; i < count; i++) {
         struct shoal__item *item = item_of(commands[i]);
         if (commands[i]->status == SHOAL__UNDECIDED)
-            commands[i]->status = fault->status;
+            drop_answer(commands[i], fault->status);
         if (commands[i]->status != fault->status || item->error != 0)
             continue;
         if (error == 0) {
@@ -105,6 +112,7 @@ static void begin_group(struct work *work, struct group *group, int64_t until_ns
         return;
     }
     group->lane = lane;
+    group->run.has_begun = false;
     group->state = READY;
 }
 

@@ -94,6 +94,7 @@ shoal_status shoal__call_key(shoal_client *client, const char *key, size_t key_l
         return end_call(client, command, &fault, NULL, attempts, error);
     command->key = path.key.bytes;
     command->key_len = path.key.size;
+    command->key_is_binary = path.key.is_binary;
     struct shoal__pool *pool = path.scene.view->pools[path.node];
     status = try_node(client, pool, command, path.scene.deadline_ns, &fault, &attempts);
     if (status < 0)

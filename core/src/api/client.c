@@ -39,9 +39,11 @@ static shoal_client *make_client(const shoal_config *resolved, struct shoal__fle
     client->fleet = fleet;
     read_timing(client, resolved);
     client->misses_on_failure = strcmp(shoal__config_text(resolved, SHOAL__OPTION_on_node_failure), "miss") == 0;
+    client->value_max = (size_t)shoal__config_integer(resolved, SHOAL__OPTION_max_value_bytes);
     client->key_rule = (struct shoal__key_rule){
         .prefix = client->prefix,
         .prefix_len = strlen(client->prefix),
+        .allows_binary = shoal__config_boolean(resolved, SHOAL__OPTION_binary_keys),
         .hash_long = strcmp(shoal__config_text(resolved, SHOAL__OPTION_long_keys), "hash") == 0,
         .routes_prefix = shoal__fleet_distribution(fleet)->hashes_prefix,
     };

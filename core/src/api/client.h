@@ -21,6 +21,7 @@ struct shoal_client {
     bool misses_on_failure; /* on_node_failure=miss */
     char *prefix;
     struct shoal__key_rule key_rule;
+    size_t value_max;
     struct shoal__event_reader events; /* guarded by the fleet */
 };
 

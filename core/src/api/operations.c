@@ -31,6 +31,12 @@ shoal_status shoal_get(shoal_client *client, const char *key, size_t key_len, sh
     return read_value(client, key, key_len, &command, value, error);
 }
 
+shoal_status shoal_gets(shoal_client *client, const char *key, size_t key_len, shoal_value **value,
+                        shoal_error **error) {
+    struct shoal__command command = {.verb = SHOAL__VERB_GET, .wants_metadata = true};
+    return read_value(client, key, key_len, &command, value, error);
+}
+
 shoal_status shoal_get_and_touch(shoal_client *client, const char *key, size_t key_len, int64_t ttl_s,
                                  shoal_value **value, shoal_error **error) {
     struct shoal__command command = {.verb = SHOAL__VERB_GET_AND_TOUCH, .expiry = expiry_of(ttl_s)};
@@ -58,7 +64,8 @@ shoal_status shoal_store(shoal_client *client, int mode, const char *key, size_t
     };
     if (new_cas != NULL)
         *new_cas = 0;
-    if (shoal__store_check(&command, &fault) != SHOAL_OK) {
+    if (shoal__store_check(&command, &fault) != SHOAL_OK ||
+        (client != NULL && shoal__store_fits(&command, client->value_max, &fault) != SHOAL_OK)) {
         shoal__error_begin(error);
         return shoal__error_report(error, &fault, NULL, 0);
     }

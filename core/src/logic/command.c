@@ -44,3 +44,14 @@ shoal_status shoal__command_not_a_number(struct shoal__fault *fault) {
 shoal_status shoal__command_unknown(struct shoal__fault *fault) {
     return shoal__fault_set(fault, SHOAL_E_UNSUPPORTED, "the server does not know the command (it said ERROR)");
 }
+
+shoal_status shoal__command_not_taken(size_t size, size_t value_max, struct shoal__fault *fault) {
+    return shoal__fault_set(fault, SHOAL_E_TOO_LARGE,
+                            "the value of %zu bytes is larger than max_value_bytes, which is %zu", size, value_max);
+}
+
+shoal_status shoal__command_needs_meta(struct shoal__fault *fault) {
+    return shoal__fault_set(fault, SHOAL_E_UNSUPPORTED,
+                            "a key with spaces or control characters needs the meta protocol of memcached 1.6.10 and "
+                            "later, which this connection does not speak");
+}

@@ -63,12 +63,17 @@ shoal_status shoal__command_no_room(struct shoal__fault *fault);
 shoal_status shoal__command_not_a_number(struct shoal__fault *fault);
 shoal_status shoal__command_unknown(struct shoal__fault *fault);
 
+/* Refusals of this side. */
+shoal_status shoal__command_not_taken(size_t size, size_t value_max, struct shoal__fault *fault);
+shoal_status shoal__command_needs_meta(struct shoal__fault *fault);
+
 /* Many commands for one lane, carried out in their order. */
 struct shoal__run {
     struct shoal__command **commands;
     size_t count;
     size_t next;      /* the first that was not sent */
     size_t in_flight; /* how many were sent and not answered, counted back from next */
+    bool has_begun;   /* on this lane */
     short events;     /* what the lane waits for: POLLIN, POLLOUT or both */
 
     /* Told of each command that a server answered with an error: its status is set, and the run goes on. */

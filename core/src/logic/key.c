@@ -42,21 +42,24 @@ shoal_status shoal__key_make(const struct shoal__key_rule *rule, const char *byt
     if (bytes == NULL || size == 0)
         return shoal__fault_set(fault, SHOAL_E_BAD_KEY, "the key is empty: give it 1 to %d bytes", SHOAL__KEY_MAX);
     size_t at;
-    if (find_forbidden(bytes, size, &at))
+    key->is_binary = find_forbidden(bytes, size, &at);
+    if (key->is_binary && !rule->allows_binary)
         return shoal__fault_set(fault, SHOAL_E_BAD_KEY,
                                 "the key of %zu bytes holds byte 0x%02x at %zu: spaces and control characters cannot "
-                                "be sent; encode them",
+                                "be sent; encode them or set binary_keys=true",
                                 size, (unsigned char)bytes[at], at);
     key->routed_from = rule->routes_prefix ? 0 : rule->prefix_len;
-    bool too_long = size > SHOAL__KEY_MAX - rule->prefix_len;
+    size_t size_max = key->is_binary ? SHOAL__BINARY_KEY_MAX : SHOAL__KEY_MAX;
+    bool too_long = rule->prefix_len + size > size_max;
     if (too_long && !rule->hash_long)
         return shoal__fault_set(fault, SHOAL_E_BAD_KEY,
-                                "the key of %zu bytes is too long: with its prefix of %zu it may have %d; shorten it "
+                                "the key of %zu bytes is too long: with its prefix of %zu it may have %zu; shorten it "
                                 "or set long_keys=hash",
-                                size, rule->prefix_len, SHOAL__KEY_MAX);
+                                size, rule->prefix_len, size_max);
     if (too_long) {
         key->bytes = room;
         key->size = write_digest_key(rule, bytes, size, room);
+        key->is_binary = false;
     } else if (rule->prefix_len == 0) {
         key->bytes = bytes;
         key->size = size;

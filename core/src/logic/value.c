@@ -11,6 +11,9 @@ struct shoal_value {
     uint64_t cas;
     size_t size;
     size_t capacity;
+    int64_t ttl_s;
+    int64_t idle_s;
+    int was_read;
     unsigned char bytes[];
 };
 
@@ -67,7 +70,14 @@ shoal_value *shoal__value_new(size_t size, uint32_t flags, uint64_t cas) {
     value->size = size;
     value->flags = flags;
     value->cas = cas;
+    shoal__value_describe(value, SHOAL_UNKNOWN, SHOAL_UNKNOWN, -1);
     return value;
+}
+
+void shoal__value_describe(shoal_value *value, int64_t ttl_s, int64_t idle_s, int was_read) {
+    value->ttl_s = ttl_s;
+    value->idle_s = idle_s;
+    value->was_read = was_read;
 }
 
 void *shoal__value_bytes(shoal_value *value) {
@@ -114,4 +124,16 @@ uint32_t shoal_value_flags(const shoal_value *value) {
 
 uint64_t shoal_value_cas(const shoal_value *value) {
     return value ? value->cas : 0;
+}
+
+int64_t shoal_value_ttl_s(const shoal_value *value) {
+    return value ? value->ttl_s : SHOAL_UNKNOWN;
+}
+
+int64_t shoal_value_idle_s(const shoal_value *value) {
+    return value ? value->idle_s : SHOAL_UNKNOWN;
+}
+
+int shoal_value_was_read(const shoal_value *value) {
+    return value ? value->was_read : -1;
 }

@@ -12,6 +12,10 @@ shoal_value *shoal__value_new(size_t size, uint32_t flags, uint64_t cas);
 /* Where the bytes are to be written. */
 void *shoal__value_bytes(shoal_value *value);
 
+/* What the server told of the item beside its value: SHOAL_UNKNOWN, and -1, where it did not. A new value knows none.
+ */
+void shoal__value_describe(shoal_value *value, int64_t ttl_s, int64_t idle_s, int was_read);
+
 /* Changes how many bytes a value has. Those that were there stay, as far as they fit; the value may move. NULL where
  * memory ran out: the value is then as it was. */
 shoal_value *shoal__value_resize(shoal_value *value, size_t size);

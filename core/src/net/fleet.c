@@ -75,6 +75,7 @@ static void read_options(struct shoal__fleet *fleet) {
                 .connect_timeout_ns =
                     shoal__config_integer(config, SHOAL__OPTION_connect_timeout_ms) * SHOAL__NS_PER_MS,
                 .keepalive = shoal__config_boolean(config, SHOAL__OPTION_tcp_keepalive),
+                .value_max = (size_t)shoal__config_integer(config, SHOAL__OPTION_max_value_bytes),
             },
         .family = shoal__family_find(shoal__config_text(config, SHOAL__OPTION_address_family)),
         .lanes_max = lanes > 0 ? (size_t)lanes : LANES_PER_NODE_MAX,

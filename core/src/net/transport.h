@@ -10,6 +10,7 @@
 struct shoal__lane_options {
     int64_t connect_timeout_ns;
     bool keepalive;
+    size_t value_max; /* a larger value is not taken from a server */
 };
 
 /* One connection to one node, used by one caller at a time. */
@@ -34,7 +35,8 @@ enum shoal__step {
 struct shoal__transport {
     const char *name;
 
-    /* Connects and finds that a memcached is there. On failure nothing was executed and nothing is left to close. */
+    /* Connects and finds that a memcached is there; the lane's transport becomes the one that speaks on it. On failure
+     * nothing was executed and nothing is left to close. */
     shoal_status (*open)(struct shoal__lane *lane, const struct shoal__address *address,
                          const struct shoal__lane_options *options, int64_t deadline_ns, struct shoal__fault *fault);
 
@@ -65,10 +67,19 @@ shoal_status shoal__lane_late(struct shoal__lane *lane, const struct shoal__comm
 shoal_status shoal__lane_lost(struct shoal__lane *lane, const struct shoal__command *command, int os_error,
                               struct shoal__fault *fault);
 
+/* No connection, or none that answered: os_error as errno tells it, ETIMEDOUT included. */
+shoal_status shoal__lane_unopened(int os_error, struct shoal__fault *fault);
+
 /* The time was over before anything was sent: the lane stays good. */
 shoal_status shoal__lane_unsent(struct shoal__fault *fault);
 
 extern const struct shoal__transport shoal__transport_libmemcached;
+extern const struct shoal__transport shoal__transport_meta;
+
+/* What meta's open does, and whether the server took the connection but does not speak meta. */
+shoal_status shoal__meta_open(struct shoal__lane *lane, const struct shoal__address *address,
+                              const struct shoal__lane_options *options, int64_t deadline_ns, bool *is_not_meta,
+                              struct shoal__fault *fault);
 
 /* The one that the option `protocol` names, on a build that has it. */
 const struct shoal__transport *shoal__transport_find(const char *protocol);

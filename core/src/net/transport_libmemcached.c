@@ -22,7 +22,8 @@
 
 struct session {
     memcached_st *memc;
-    int64_t deadline_ns;        /* of what is under way */
+    int64_t deadline_ns; /* of what is under way */
+    size_t value_max;
     memcached_result_st result; /* reused by every read */
     const char *keys[CHUNK_KEYS];
     size_t key_sizes[CHUNK_KEYS];
@@ -71,15 +72,13 @@ static shoal_status translate(struct shoal__lane *lane, const struct shoal__comm
     case MEMCACHED_SERVER_ERROR:
         lane->broken = true; /* libmemcached takes it for fatal, and closes the connection by itself */
         return refused_by_server(lane, fault);
-    case MEMCACHED_INVALID_ARGUMENTS:
-        lane->broken = true;
-        return shoal__fault_set(fault, SHOAL_E_UNSUPPORTED, "the server does not know what was asked for");
     case MEMCACHED_CLIENT_ERROR:
         if (command->verb == SHOAL__VERB_INCREMENT)
             return shoal__command_not_a_number(fault);
         lane->broken = true;
         return refused_by_server(lane, fault);
     case MEMCACHED_ERROR:
+    case MEMCACHED_INVALID_ARGUMENTS:
         lane->broken = true;
         return shoal__command_unknown(fault);
     case MEMCACHED_TIMEOUT:
@@ -119,9 +118,15 @@ static bool is_value_of(memcached_result_st *result, const struct shoal__command
            memcmp(memcached_result_key_value(result), command->key, command->key_len) == 0;
 }
 
+/* An item that is larger than max_value_bytes has its status and no value: the answer goes on. */
 static shoal_status take_value(struct shoal__lane *lane, memcached_result_st *result, struct shoal__command *command,
                                struct shoal__fault *fault) {
+    const struct session *session = lane->session;
     size_t size = memcached_result_length(result);
+    if (size > session->value_max) {
+        command->status = shoal__command_not_taken(size, session->value_max, fault);
+        return SHOAL_OK;
+    }
     command->found = shoal__value_new(size, memcached_result_flags(result), memcached_result_cas(result));
     if (command->found == NULL)
         return shoal__lane_break(lane, command, SHOAL_E_NO_MEMORY, "out of memory for a value", fault);
@@ -131,17 +136,21 @@ static shoal_status take_value(struct shoal__lane *lane, memcached_result_st *re
     return SHOAL_OK;
 }
 
-static shoal_status send_get(struct shoal__lane *lane, const struct shoal__command *command, size_t key_count,
+static shoal_status send_get(struct shoal__lane *lane, struct shoal__command **commands, size_t count,
                              struct shoal__fault *fault) {
     struct session *session = lane->session;
     if (!has_time(session))
         return shoal__lane_unsent(fault);
-    memcached_return_t rc = memcached_mget(session->memc, session->keys, session->key_sizes, key_count);
+    for (size_t i = 0; i < count; i++) {
+        session->keys[i] = commands[i]->key;
+        session->key_sizes[i] = commands[i]->key_len;
+    }
+    memcached_return_t rc = memcached_mget(session->memc, session->keys, session->key_sizes, count);
     if (rc == MEMCACHED_SUCCESS)
         return SHOAL_OK;
     memcached_return_t underneath = memcached_last_error(session->memc);
-    shoal_status status = translate(lane, command, underneath == MEMCACHED_SUCCESS ? rc : underneath, fault);
-    return status < 0 ? status : shoal__lane_lost(lane, command, memcached_last_error_errno(session->memc), fault);
+    shoal_status status = translate(lane, commands[0], underneath == MEMCACHED_SUCCESS ? rc : underneath, fault);
+    return status < 0 ? status : shoal__lane_lost(lane, commands[0], memcached_last_error_errno(session->memc), fault);
 }
 
 /* The next item of an answer, or NULL where it ended or time did. */
@@ -154,9 +163,7 @@ static memcached_result_st *fetch(struct session *session, memcached_return_t *r
 
 static shoal_status run_get(struct shoal__lane *lane, struct shoal__command *command, struct shoal__fault *fault) {
     struct session *session = lane->session;
-    session->keys[0] = command->key;
-    session->key_sizes[0] = command->key_len;
-    shoal_status status = send_get(lane, command, 1, fault);
+    shoal_status status = send_get(lane, &command, 1, fault);
     if (status != SHOAL_OK)
         return status;
     memcached_return_t rc;
@@ -169,9 +176,9 @@ static shoal_status run_get(struct shoal__lane *lane, struct shoal__command *com
             return status;
     }
     status = end_of_values(lane, command, rc, fault);
-    if (status != SHOAL_OK)
-        return status;
-    return command->found != NULL ? SHOAL_OK : SHOAL_NOT_FOUND;
+    if (status != SHOAL_OK || command->found != NULL || command->status == SHOAL_E_TOO_LARGE)
+        return status != SHOAL_OK ? status : command->status;
+    return SHOAL_NOT_FOUND;
 }
 
 /* --- Writes --- */
@@ -201,8 +208,6 @@ static void read_new_cas(struct shoal__lane *lane, struct shoal__command *comman
 static shoal_status run_store(struct shoal__lane *lane, struct shoal__command *command, struct shoal__fault *fault) {
     struct session *session = lane->session;
     const char *value = command->value ? command->value : ""; /* libmemcached copies from it whatever the length */
-    if (!has_time(session))
-        return shoal__lane_unsent(fault);
     shoal_status status = translate(lane, command, call_store(session->memc, command, value), fault);
     if (status == SHOAL_OK && command->wants_new_cas)
         read_new_cas(lane, command);
@@ -275,6 +280,8 @@ static memcached_return_t pass_stat(const memcached_instance_st *server, const c
 
 static shoal_status dispatch(struct shoal__lane *lane, struct shoal__command *command, struct shoal__fault *fault) {
     struct session *session = lane->session;
+    if (command->key_is_binary)
+        return shoal__command_needs_meta(fault);
     if (!has_time(session))
         return shoal__lane_unsent(fault);
     switch (command->verb) {
@@ -315,16 +322,15 @@ static shoal_status execute(struct shoal__lane *lane, struct shoal__command *com
 
 /* --- Batches: a chunk of reads is sent, and its answers are taken when they have come; writes go one by one --- */
 
+static bool goes_on_a_line(const struct shoal__command *command) {
+    return command->verb == SHOAL__VERB_GET && !command->key_is_binary;
+}
+
 static enum shoal__step send_chunk(struct shoal__lane *lane, struct shoal__run *run, struct shoal__fault *fault) {
-    struct session *session = lane->session;
     size_t count = 0;
-    while (count < CHUNK_KEYS && run->next + count < run->count &&
-           run->commands[run->next + count]->verb == SHOAL__VERB_GET) {
-        session->keys[count] = run->commands[run->next + count]->key;
-        session->key_sizes[count] = run->commands[run->next + count]->key_len;
+    while (count < CHUNK_KEYS && run->next + count < run->count && goes_on_a_line(run->commands[run->next + count]))
         count++;
-    }
-    if (send_get(lane, run->commands[run->next], count, fault) != SHOAL_OK)
+    if (send_get(lane, run->commands + run->next, count, fault) != SHOAL_OK)
         return SHOAL__STEP_BROKEN;
     run->next += count;
     run->in_flight = count;
@@ -358,6 +364,8 @@ static shoal_status take_chunk(struct shoal__lane *lane, struct shoal__run *run,
         shoal_status status = take_value(lane, result, command, fault);
         if (status != SHOAL_OK)
             return status;
+        if (command->status < 0)
+            run->refused(run->context, command, fault);
     }
     shoal_status status = end_of_values(lane, chunk[0], rc, fault);
     for (size_t i = 0; status == SHOAL_OK && i < run->in_flight; i++)
@@ -388,7 +396,7 @@ static enum shoal__step go_on(struct shoal__lane *lane, struct shoal__run *run, 
         if (take_chunk(lane, run, fault) != SHOAL_OK)
             return SHOAL__STEP_BROKEN;
         run->in_flight = 0;
-    } else if (run->commands[run->next]->verb == SHOAL__VERB_GET) {
+    } else if (goes_on_a_line(run->commands[run->next])) {
         return send_chunk(lane, run, fault);
     } else {
         return run_next(lane, run, fault);
@@ -419,6 +427,7 @@ static bool add_server(memcached_st *memc, const struct shoal__address *address)
 
 static bool set_up(struct session *session, const struct shoal__address *address,
                    const struct shoal__lane_options *options, int64_t deadline_ns) {
+    session->value_max = options->value_max;
     session->memc = memcached_create(NULL);
     if (session->memc == NULL || !add_server(session->memc, address))
         return false;
@@ -444,16 +453,6 @@ static void tear_down(struct session *session) {
     free(session);
 }
 
-/* libmemcached does not tell why it could not connect. */
-static shoal_status tell_no_connection(shoal_status status, struct shoal__fault *fault) {
-    if (status == SHOAL_E_TIMEOUT)
-        shoal__fault_set(fault, status,
-                         "no connection and answer in time: see connect_timeout_ms and operation_timeout_ms");
-    else if (status == SHOAL_E_NODE_DOWN)
-        shoal__fault_set(fault, status, "no connection: is memcached running there?");
-    return status;
-}
-
 static shoal_status open_lane(struct shoal__lane *lane, const struct shoal__address *address,
                               const struct shoal__lane_options *options, int64_t deadline_ns,
                               struct shoal__fault *fault) {
@@ -462,6 +461,7 @@ static shoal_status open_lane(struct shoal__lane *lane, const struct shoal__addr
     static const char greeting[] = "shoal:hello";
     struct shoal__command hello = {.verb = SHOAL__VERB_GET, .key = greeting, .key_len = sizeof(greeting) - 1};
     struct session *session = calloc(1, sizeof(*session));
+    lane->transport = &shoal__transport_libmemcached;
     lane->session = session;
     lane->fd = -1;
     if (session == NULL || !set_up(session, address, options, deadline_ns)) {
@@ -473,7 +473,9 @@ static shoal_status open_lane(struct shoal__lane *lane, const struct shoal__addr
     shoal_value_free(hello.found);
     if (status < 0) {
         tear_down(session);
-        return tell_no_connection(status, fault);
+        if (status == SHOAL_E_NODE_DOWN) /* libmemcached does not tell why it could not connect */
+            return shoal__fault_set(fault, status, "no connection: is memcached running there?");
+        return status == SHOAL_E_TIMEOUT ? shoal__lane_unopened(ETIMEDOUT, fault) : status;
     }
     lane->fd = shoal__socket_find(
         guess, memcached_server_srcport(memcached_server_instance_by_position(session->memc, 0)), address);

@@ -1,0 +1,332 @@
+/* Memcached's meta protocol over Shoal's own sockets: the bytes that logic/meta_exchange wants moved are moved here.
+ * May include: base/, logic/, transport, stream. */
+#include "base/clock.h"
+#include "logic/meta_exchange.h"
+#include "logic/text.h"
+#include "net/stream.h"
+#include "net/transport.h"
+
+#include <shoal/value.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+
+/* What one receive takes; on the stack, so that an idle lane holds no buffer. */
+#define RECEIVE_SIZE ((size_t)16 * 1024)
+
+/* Receives a step makes before it is another lane's turn. */
+#define RECEIVES_A_STEP 64
+
+struct session {
+    struct shoal__stream stream;
+    struct shoal__exchange exchange;
+};
+
+/* --- What went wrong, for all that is in flight --- */
+
+static const struct shoal__command *blamed_command(const struct shoal__run *run) {
+    size_t first = run->next > 0 ? run->next - (run->in_flight > 0 ? run->in_flight : 1) : 0;
+    for (size_t i = first; i < run->next; i++)
+        if (shoal__command_changes_items(run->commands[i]))
+            return run->commands[i];
+    return run->commands[first];
+}
+
+/* A socket's errno; 0: the peer closed. */
+static shoal_status lose(struct shoal__lane *lane, int os_error, struct shoal__fault *fault) {
+    struct session *session = lane->session;
+    const struct shoal__command *command = blamed_command(session->exchange.run);
+    return os_error == ETIMEDOUT ? shoal__lane_late(lane, command, fault)
+                                 : shoal__lane_lost(lane, command, os_error, fault);
+}
+
+static shoal_status run_out_of_memory(struct shoal__lane *lane, struct shoal__fault *fault) {
+    lane->broken = true;
+    return shoal__fault_set(fault, SHOAL_E_NO_MEMORY, "out of memory for a command");
+}
+
+/* The exchange has said why. */
+static shoal_status give_up(struct shoal__lane *lane, struct shoal__fault *fault) {
+    struct session *session = lane->session;
+    lane->broken = true;
+    fault->outcome_unknown = shoal__command_changes_items(blamed_command(session->exchange.run));
+    return fault->status;
+}
+
+/* --- Moving bytes --- */
+
+static size_t point_at_pieces(const struct shoal__exchange *exchange, struct iovec vector[3], size_t *size) {
+    struct shoal__piece pieces[3];
+    size_t count = shoal__exchange_pieces(exchange, pieces);
+    *size = 0;
+    for (size_t i = 0; i < count; i++) {
+        vector[i] = shoal__stream_piece(pieces[i].bytes, pieces[i].size);
+        *size += pieces[i].size;
+    }
+    return count;
+}
+
+static shoal_status take(struct shoal__lane *lane, const char *bytes, size_t size, struct shoal__fault *fault) {
+    struct session *session = lane->session;
+    if (shoal__exchange_take(&session->exchange, bytes, size, fault) != SHOAL_OK)
+        return give_up(lane, fault);
+    return SHOAL_OK;
+}
+
+/* --- One command: what has to be sent is sent, then the lane waits for its answer --- */
+
+static void keep_refusal(void *context, struct shoal__command *command, const struct shoal__fault *fault) {
+    (void)command;
+    *(struct shoal__fault *)context = *fault;
+}
+
+static shoal_status send_all(struct shoal__lane *lane, int64_t deadline_ns, struct shoal__fault *fault) {
+    struct session *session = lane->session;
+    struct iovec pieces[3];
+    size_t size;
+    if (!shoal__exchange_ask(&session->exchange))
+        return run_out_of_memory(lane, fault);
+    size_t count = point_at_pieces(&session->exchange, pieces, &size);
+    if (!shoal__stream_send(&session->stream, pieces, count, deadline_ns))
+        return lose(lane, errno, fault);
+    shoal__exchange_sent(&session->exchange, size);
+    return SHOAL_OK;
+}
+
+static shoal_status receive_some(struct shoal__lane *lane, int64_t deadline_ns, struct shoal__fault *fault) {
+    struct session *session = lane->session;
+    char room[RECEIVE_SIZE];
+    size_t target_size = 0;
+    char *target = shoal__exchange_target(&session->exchange, &target_size);
+    ssize_t count = target ? shoal__stream_receive(&session->stream, target, target_size, deadline_ns)
+                           : shoal__stream_receive(&session->stream, room, sizeof(room), deadline_ns);
+    if (count <= 0)
+        return lose(lane, count < 0 ? errno : 0, fault);
+    if (target == NULL)
+        return take(lane, room, (size_t)count, fault);
+    shoal__exchange_filled(&session->exchange, (size_t)count);
+    return SHOAL_OK;
+}
+
+static shoal_status exchange_all(struct shoal__lane *lane, int64_t deadline_ns, struct shoal__fault *fault) {
+    struct session *session = lane->session;
+    shoal_status status = send_all(lane, deadline_ns, fault);
+    while (status == SHOAL_OK && !shoal__exchange_is_over(&session->exchange))
+        status = receive_some(lane, deadline_ns, fault);
+    return status;
+}
+
+static shoal_status execute(struct shoal__lane *lane, struct shoal__command *command, int64_t deadline_ns,
+                            struct shoal__fault *fault) {
+    struct session *session = lane->session;
+    struct shoal__run run = {.commands = &command, .count = 1, .refused = keep_refusal, .context = fault};
+    if (shoal__now_ns() >= deadline_ns)
+        return shoal__lane_unsent(fault);
+    command->status = SHOAL__UNDECIDED;
+    shoal__exchange_begin(&session->exchange, &run);
+    shoal_status status = exchange_all(lane, deadline_ns, fault);
+    if (status == SHOAL_OK)
+        status = command->status;
+    command->status = status;
+    lane->broken = lane->broken || session->exchange.is_spent;
+    if (status != SHOAL_OK) {
+        shoal_value_free(command->found);
+        command->found = NULL;
+    }
+    return status;
+}
+
+/* --- Many: nothing waits here --- */
+
+static shoal_status send_what_fits(struct shoal__lane *lane, struct shoal__fault *fault) {
+    struct session *session = lane->session;
+    struct iovec pieces[3];
+    size_t size;
+    for (;;) {
+        if (!shoal__exchange_ask(&session->exchange))
+            return run_out_of_memory(lane, fault);
+        size_t count = point_at_pieces(&session->exchange, pieces, &size);
+        if (count == 0)
+            return SHOAL_OK;
+        ssize_t sent = shoal__stream_send_now(&session->stream, pieces, count);
+        if (sent < 0)
+            return errno == EAGAIN ? SHOAL_OK : lose(lane, errno, fault);
+        shoal__exchange_sent(&session->exchange, (size_t)sent);
+    }
+}
+
+/* Takes what has come. *more: there may be more at once. */
+static shoal_status receive_once(struct shoal__lane *lane, bool *more, struct shoal__fault *fault) {
+    struct session *session = lane->session;
+    char room[RECEIVE_SIZE];
+    size_t size = sizeof(room);
+    char *target = shoal__exchange_target(&session->exchange, &size);
+    ssize_t count = shoal__stream_receive_now(&session->stream, target ? target : room, size);
+    *more = count == (ssize_t)size;
+    if (count < 0 && errno == EAGAIN)
+        return SHOAL_OK;
+    if (count <= 0)
+        return lose(lane, count < 0 ? errno : 0, fault);
+    if (target == NULL)
+        return take(lane, room, (size_t)count, fault);
+    shoal__exchange_filled(&session->exchange, (size_t)count);
+    return SHOAL_OK;
+}
+
+static shoal_status receive_what_came(struct shoal__lane *lane, struct shoal__fault *fault) {
+    shoal_status status = SHOAL_OK;
+    bool more = true;
+    for (int i = 0; more && status == SHOAL_OK && i < RECEIVES_A_STEP; i++)
+        status = receive_once(lane, &more, fault);
+    return status;
+}
+
+static enum shoal__step end_run(struct shoal__lane *lane, const struct shoal__run *run) {
+    struct session *session = lane->session;
+    lane->broken = lane->broken || session->exchange.is_spent;
+    return run->next == run->count ? SHOAL__STEP_DONE : SHOAL__STEP_RENEW;
+}
+
+static enum shoal__step step(struct shoal__lane *lane, struct shoal__run *run, int64_t deadline_ns,
+                             struct shoal__fault *fault) {
+    (void)deadline_ns;
+    struct session *session = lane->session;
+    struct shoal__exchange *exchange = &session->exchange;
+    struct shoal__piece pieces[3];
+    shoal_status status = SHOAL_OK;
+    if (!run->has_begun)
+        shoal__exchange_begin(exchange, run);
+    else if (run->in_flight > 0)
+        status = receive_what_came(lane, fault);
+    run->has_begun = true;
+    if (status == SHOAL_OK)
+        status = send_what_fits(lane, fault);
+    if (status != SHOAL_OK)
+        return SHOAL__STEP_BROKEN;
+    if (shoal__exchange_is_over(exchange))
+        return end_run(lane, run);
+    run->events = (short)(POLLIN | (shoal__exchange_pieces(exchange, pieces) > 0 ? POLLOUT : 0));
+    return SHOAL__STEP_WAIT;
+}
+
+/* --- Opening and closing --- */
+
+/* Asks who is there. `version` is for servers of before 1.6.10, which know another meta protocol. */
+static const char greeting[] = "version\r\nmn\r\n";
+
+/* The N of 1.6.N; 0 for what numbers itself in another way. */
+static uint64_t patch_of(const struct shoal__meta_line *line) {
+    struct shoal__slice rest = {line->text, line->text_size};
+    struct shoal__slice piece[3];
+    uint64_t patch = 0;
+    for (size_t i = 0; i < 3; i++)
+        if (!shoal__slice_next(&rest, '.', &piece[i]))
+            return 0;
+    if (!shoal__slice_equals(piece[0], "1") || !shoal__slice_equals(piece[1], "6") ||
+        !shoal__slice_number(piece[2], 10000, &patch))
+        return 0;
+    return patch;
+}
+
+enum greeted { SPEAKS_META, SPEAKS_OTHERWISE, SAYS_NOTHING };
+
+#define META_SINCE 10
+#define MISSES_MARKED_SINCE 18
+
+static enum greeted judge_answer(struct session *session, const struct shoal__meta_line *version,
+                                 const struct shoal__meta_line *noop) {
+    uint64_t patch = version->kind == SHOAL__META_VERSION ? patch_of(version) : 0;
+    bool speaks_meta = version->kind == SHOAL__META_VERSION && noop->kind == SHOAL__META_NOOP;
+    session->exchange.misses_unmarked = patch < MISSES_MARKED_SINCE;
+    return speaks_meta && (patch == 0 || patch >= META_SINCE) ? SPEAKS_META : SPEAKS_OTHERWISE;
+}
+
+/* errno says why where it says nothing; 0: it closed the connection. */
+static enum greeted greet(struct session *session, int64_t deadline_ns) {
+    struct iovec piece = shoal__stream_piece(greeting, sizeof(greeting) - 1);
+    struct shoal__meta_line version;
+    struct shoal__meta_line noop;
+    char answer[512];
+    size_t size = 0;
+    if (!shoal__stream_send(&session->stream, &piece, 1, deadline_ns))
+        return SAYS_NOTHING;
+    while (size < sizeof(answer)) {
+        ssize_t count = shoal__stream_receive(&session->stream, answer + size, sizeof(answer) - size, deadline_ns);
+        if (count <= 0) {
+            errno = count == 0 ? 0 : errno;
+            return SAYS_NOTHING;
+        }
+        size += (size_t)count;
+        if (shoal__meta_parse(answer, size, &version) == SHOAL__META_INCOMPLETE)
+            continue;
+        if (version.kind != SHOAL__META_VERSION)
+            return SPEAKS_OTHERWISE;
+        if (shoal__meta_parse(answer + version.size, size - version.size, &noop) != SHOAL__META_INCOMPLETE)
+            return judge_answer(session, &version, &noop);
+    }
+    return SPEAKS_OTHERWISE;
+}
+
+static void close_session(struct session *session) {
+    shoal__stream_close(&session->stream);
+    shoal__exchange_clear(&session->exchange);
+    free(session);
+}
+
+static shoal_status end_greeting(struct shoal__lane *lane, enum greeted outcome, bool *is_not_meta,
+                                 struct shoal__fault *fault) {
+    int why = errno;
+    if (outcome == SPEAKS_META)
+        return SHOAL_OK;
+    close_session(lane->session);
+    lane->session = NULL;
+    /* A proxy may answer what it does not know by closing. */
+    *is_not_meta = outcome == SPEAKS_OTHERWISE || why == 0 || why == ECONNRESET;
+    if (outcome == SAYS_NOTHING)
+        return shoal__lane_unopened(why, fault);
+    return shoal__fault_set(fault, SHOAL_E_UNSUPPORTED,
+                            "the server does not speak the meta protocol of memcached 1.6.10 and later: set "
+                            "protocol=auto or protocol=libmemcached");
+}
+
+shoal_status shoal__meta_open(struct shoal__lane *lane, const struct shoal__address *address,
+                              const struct shoal__lane_options *options, int64_t deadline_ns, bool *is_not_meta,
+                              struct shoal__fault *fault) {
+    struct session *session = calloc(1, sizeof(*session));
+    if (session == NULL)
+        return shoal__fault_set(fault, SHOAL_E_NO_MEMORY, "out of memory for a connection");
+    int64_t connect_by_ns = shoal__now_ns() + options->connect_timeout_ns;
+    if (connect_by_ns > deadline_ns)
+        connect_by_ns = deadline_ns;
+    if (!shoal__stream_open(&session->stream, address, options->keepalive, connect_by_ns)) {
+        int why = errno;
+        free(session);
+        return shoal__lane_unopened(why, fault);
+    }
+    session->exchange.value_max = options->value_max;
+    lane->transport = &shoal__transport_meta;
+    lane->session = session;
+    lane->fd = session->stream.fd;
+    return end_greeting(lane, greet(session, deadline_ns), is_not_meta, fault);
+}
+
+static shoal_status open_lane(struct shoal__lane *lane, const struct shoal__address *address,
+                              const struct shoal__lane_options *options, int64_t deadline_ns,
+                              struct shoal__fault *fault) {
+    bool is_not_meta;
+    return shoal__meta_open(lane, address, options, deadline_ns, &is_not_meta, fault);
+}
+
+static void close_lane(struct shoal__lane *lane) {
+    close_session(lane->session);
+    lane->session = NULL;
+}
+
+const struct shoal__transport shoal__transport_meta = {
+    .name = "meta",
+    .open = open_lane,
+    .close = close_lane,
+    .execute = execute,
+    .step = step,
+};
