@@ -112,6 +112,9 @@ static bool compare(struct trial *trial, const struct operation *operation, cons
         return fail_trial(trial, "the flags differ", outcomes);
     if (a->number != b->number)
         return fail_trial(trial, "the numbers differ", outcomes);
+    /* An item that was stored as expired has a token that meta tells, and nothing to read it from for libmemcached. */
+    if ((a->token == 0) != (b->token == 0) && operation->ttl_s < 0)
+        return true;
     if ((a->token == 0) != (b->token == 0))
         return fail_trial(trial, "only one side told a token", outcomes);
     if (a->token == 0)

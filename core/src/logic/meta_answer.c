@@ -264,10 +264,6 @@ static bool is_marked(const struct shoal__exchange *exchange, const struct shoal
     return line->kind == SHOAL__META_MISS && exchange->misses_unmarked;
 }
 
-static bool is_classic(const struct shoal__command *command) {
-    return command->verb == SHOAL__VERB_FLUSH_ALL || command->verb == SHOAL__VERB_STATS;
-}
-
 static shoal_status take_stat(struct shoal__command *command, const struct shoal__meta_line *line,
                               struct shoal__fault *fault) {
     const char *space = memchr(line->text, ' ', line->text_size);
@@ -285,7 +281,7 @@ static shoal_status take_single(struct shoal__exchange *exchange, const struct s
     struct shoal__command *command = due_command(exchange, due_stretch(exchange));
     if (line->kind == SHOAL__META_STAT && command->verb == SHOAL__VERB_STATS)
         return take_stat(command, line, fault);
-    if (!is_classic(command) && !is_marked(exchange, line, opaque))
+    if (shoal__exchange_is_classic(exchange, command) ? line->has_opaque : !is_marked(exchange, line, opaque))
         return not_asked_for("its opaque number is another", fault);
     if (line->kind == SHOAL__META_VALUE && brings_value(command))
         return begin_reading(exchange, command, line, fault);

@@ -120,6 +120,20 @@ static bool extend(struct shoal__exchange *exchange) {
 
 /* --- Their bytes --- */
 
+/* What an item has beside its key and value, generously; and the smallest limit that memcached can be given (-I). */
+#define ITEM_OVERHEAD 128
+#define ITEM_MAX_LEAST 1024
+
+/* Where ms finds the value too large it deletes the item there was, in every mode; the classic verbs do so for set
+ * alone, whose item would be another anyway. So stores of another mode go classic where they may be too large. */
+bool shoal__exchange_is_classic(const struct shoal__exchange *exchange, const struct shoal__command *command) {
+    size_t item_max = exchange->item_max > 0 ? exchange->item_max : ITEM_MAX_LEAST;
+    if (command->verb == SHOAL__VERB_FLUSH_ALL || command->verb == SHOAL__VERB_STATS)
+        return true;
+    return command->verb == SHOAL__VERB_STORE && command->mode != SHOAL_SET && !command->key_is_binary &&
+           command->key_len + command->value_len + ITEM_OVERHEAD > item_max;
+}
+
 static bool write_value(struct shoal__exchange *exchange, const struct shoal__command *command) {
     if (command->value_len > COPY_MAX) {
         exchange->large = command;
@@ -137,8 +151,9 @@ static bool write_value(struct shoal__exchange *exchange, const struct shoal__co
 }
 
 static bool write_singly(struct shoal__exchange *exchange, const struct shoal__command *command, uint32_t opaque) {
-    return shoal__meta_write(&exchange->out, command, opaque) &&
-           (command->verb != SHOAL__VERB_STORE || write_value(exchange, command));
+    bool written = shoal__exchange_is_classic(exchange, command) ? shoal__meta_write_classic(&exchange->out, command)
+                                                                 : shoal__meta_write(&exchange->out, command, opaque);
+    return written && (command->verb != SHOAL__VERB_STORE || write_value(exchange, command));
 }
 
 static bool write_on_line(struct shoal__exchange *exchange, const struct shoal__stretch *stretch, size_t index,

@@ -38,6 +38,7 @@ struct shoal__reading {
 };
 
 struct shoal__exchange {
+    size_t item_max;      /* the largest item that the server stores; 0: not known */
     size_t value_max;     /* larger ones are dropped as they come */
     bool misses_unmarked; /* before 1.6.18 a miss comes without its opaque number */
 
@@ -87,8 +88,10 @@ void shoal__exchange_filled(struct shoal__exchange *exchange, size_t size);
 shoal_status shoal__exchange_take(struct shoal__exchange *exchange, const char *bytes, size_t size,
                                   struct shoal__fault *fault);
 
-/* The run's account of what is in flight; for the two halves of the exchange alone. */
+/* For the two halves of the exchange alone: the run's account of what is in flight, and whether a command goes by a
+ * classic verb, which has no opaque number. */
 void shoal__exchange_count(struct shoal__exchange *exchange);
+bool shoal__exchange_is_classic(const struct shoal__exchange *exchange, const struct shoal__command *command);
 
 /* Whether every command is decided, or none can be any more on this lane, with no answer due. */
 bool shoal__exchange_is_over(const struct shoal__exchange *exchange);

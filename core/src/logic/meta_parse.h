@@ -19,11 +19,11 @@ enum shoal__meta_kind {
     SHOAL__META_INCOMPLETE,   /* read on */
     SHOAL__META_MALFORMED,    /* nothing that this protocol has */
     SHOAL__META_VALUE,        /* VA: a value follows */
-    SHOAL__META_DONE,         /* HD */
+    SHOAL__META_DONE,         /* HD, STORED */
     SHOAL__META_MISS,         /* EN */
-    SHOAL__META_NOT_FOUND,    /* NF */
-    SHOAL__META_NOT_STORED,   /* NS */
-    SHOAL__META_EXISTS,       /* EX */
+    SHOAL__META_NOT_FOUND,    /* NF, NOT_FOUND */
+    SHOAL__META_NOT_STORED,   /* NS, NOT_STORED */
+    SHOAL__META_EXISTS,       /* EX, EXISTS */
     SHOAL__META_NOOP,         /* MN */
     SHOAL__META_ITEM,         /* VALUE, of a classic get: a value follows */
     SHOAL__META_END,          /* END */

@@ -128,17 +128,30 @@ static char *put_command(char *at, const struct shoal__command *command) {
     case SHOAL__VERB_TOUCH:
     case SHOAL__VERB_GET_AND_TOUCH:
         return put_touch(at, command);
-    case SHOAL__VERB_INCREMENT:
-        return put_increment(at, command);
-    case SHOAL__VERB_FLUSH_ALL:
-        return PUT(at, "flush_all");
     default:
-        return put_stats(at, command);
+        return put_increment(at, command);
     }
 }
 
-static bool is_classic(const struct shoal__command *command) {
-    return command->verb == SHOAL__VERB_FLUSH_ALL || command->verb == SHOAL__VERB_STATS;
+/* <verb> <key> <flags> <exptime> <bytes> [<cas unique>] */
+static char *put_classic_store(char *at, const struct shoal__command *command) {
+    static const char *const verbs[] = {
+        [SHOAL_SET] = "set",       [SHOAL_ADD] = "add",         [SHOAL_REPLACE] = "replace",
+        [SHOAL_APPEND] = "append", [SHOAL_PREPEND] = "prepend", [SHOAL_CAS] = "cas"};
+    at = put(at, verbs[command->mode], strlen(verbs[command->mode]));
+    *at++ = ' ';
+    at = put(at, command->key, command->key_len);
+    *at++ = ' ';
+    at = put_number(at, command->flags);
+    at = command->expiry < 0 ? PUT(at, " -1 ") : PUT(put_number(PUT(at, " "), (uint64_t)command->expiry), " ");
+    at = put_number(at, command->value_len);
+    return command->mode == SHOAL_CAS ? put_number(PUT(at, " "), command->cas) : at;
+}
+
+static char *put_classic(char *at, const struct shoal__command *command) {
+    if (command->verb == SHOAL__VERB_STORE)
+        return put_classic_store(at, command);
+    return command->verb == SHOAL__VERB_FLUSH_ALL ? PUT(at, "flush_all") : put_stats(at, command);
 }
 
 /* --- Lines --- */
@@ -150,20 +163,19 @@ static bool end_at(struct shoal__buffer *out, char *at) {
 }
 
 bool shoal__meta_write(struct shoal__buffer *out, const struct shoal__command *command, uint32_t opaque) {
+    char *at = shoal__buffer_reserve(out, LINE_ROOM);
+    return at != NULL && end_at(out, put_flag(put_command(at, command), 'O', opaque));
+}
+
+bool shoal__meta_write_classic(struct shoal__buffer *out, const struct shoal__command *command) {
     size_t group_size = command->verb == SHOAL__VERB_STATS ? command->value_len : 0;
     char *at = shoal__buffer_reserve(out, LINE_ROOM + group_size);
-    if (at == NULL)
-        return false;
-    at = put_command(at, command);
-    return end_at(out, is_classic(command) ? at : put_flag(at, 'O', opaque));
+    return at != NULL && end_at(out, put_classic(at, command));
 }
 
 bool shoal__meta_write_quiet(struct shoal__buffer *out, const struct shoal__command *command) {
     char *at = shoal__buffer_reserve(out, LINE_ROOM);
-    if (at == NULL)
-        return false;
-    at = put_command(at, command);
-    return end_at(out, PUT(at, " q"));
+    return at != NULL && end_at(out, PUT(put_command(at, command), " q"));
 }
 
 static bool write_text(struct shoal__buffer *out, const char *text, size_t size) {

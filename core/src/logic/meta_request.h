@@ -6,9 +6,12 @@
 #include "base/buffer.h"
 #include "logic/command.h"
 
-/* The line of a command, answered with this opaque number (flush_all and stats, which are classic, without). The bytes
- * of a value, and the line end behind them, are the caller's to add. False where memory ran out. */
+/* The line of a command, answered with this opaque number. The bytes of a value, and the line end behind them, are the
+ * caller's to add. False where memory ran out. */
 bool shoal__meta_write(struct shoal__buffer *out, const struct shoal__command *command, uint32_t opaque);
+
+/* The same by a verb of the classic protocol: flush_all, stats, and stores. */
+bool shoal__meta_write_classic(struct shoal__buffer *out, const struct shoal__command *command);
 
 /* The line of a store that is answered only where it fails, and then without a key. */
 bool shoal__meta_write_quiet(struct shoal__buffer *out, const struct shoal__command *command);

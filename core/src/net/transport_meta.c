@@ -2,7 +2,7 @@
  * May include: base/, logic/, transport, stream. */
 #include "base/clock.h"
 #include "logic/meta_exchange.h"
-#include "logic/text.h"
+#include "logic/meta_greeting.h"
 #include "net/stream.h"
 #include "net/transport.h"
 
@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* What one receive takes; on the stack, so that an idle lane holds no buffer. */
 #define RECEIVE_SIZE ((size_t)16 * 1024)
@@ -117,12 +118,10 @@ static shoal_status exchange_all(struct shoal__lane *lane, int64_t deadline_ns, 
     return status;
 }
 
-static shoal_status execute(struct shoal__lane *lane, struct shoal__command *command, int64_t deadline_ns,
-                            struct shoal__fault *fault) {
+static shoal_status execute_once(struct shoal__lane *lane, struct shoal__command *command, int64_t deadline_ns,
+                                 struct shoal__fault *fault) {
     struct session *session = lane->session;
     struct shoal__run run = {.commands = &command, .count = 1, .refused = keep_refusal, .context = fault};
-    if (shoal__now_ns() >= deadline_ns)
-        return shoal__lane_unsent(fault);
     command->status = SHOAL__UNDECIDED;
     shoal__exchange_begin(&session->exchange, &run);
     shoal_status status = exchange_all(lane, deadline_ns, fault);
@@ -134,6 +133,29 @@ static shoal_status execute(struct shoal__lane *lane, struct shoal__command *com
         shoal_value_free(command->found);
         command->found = NULL;
     }
+    return status;
+}
+
+/* A store that went classic, or to a server of before 1.6.12, brought no token: read it back, and believe it only where
+ * it fits. A failure here leaves the token unknown, not the store undone. */
+static void read_new_cas(struct shoal__lane *lane, struct shoal__command *command, int64_t deadline_ns) {
+    struct shoal__command read = {.verb = SHOAL__VERB_GET,
+                                  .key = command->key,
+                                  .key_len = command->key_len,
+                                  .key_is_binary = command->key_is_binary};
+    struct shoal__fault ignored;
+    if (execute_once(lane, &read, deadline_ns, &ignored) == SHOAL_OK && shoal__command_stored(command, read.found))
+        command->new_cas = shoal_value_cas(read.found);
+    shoal_value_free(read.found);
+}
+
+static shoal_status execute(struct shoal__lane *lane, struct shoal__command *command, int64_t deadline_ns,
+                            struct shoal__fault *fault) {
+    if (shoal__now_ns() >= deadline_ns)
+        return shoal__lane_unsent(fault);
+    shoal_status status = execute_once(lane, command, deadline_ns, fault);
+    if (status == SHOAL_OK && command->wants_new_cas && command->new_cas == 0)
+        read_new_cas(lane, command, deadline_ns);
     return status;
 }
 
@@ -212,60 +234,35 @@ static enum shoal__step step(struct shoal__lane *lane, struct shoal__run *run, i
 
 /* --- Opening and closing --- */
 
-/* Asks who is there. `version` is for servers of before 1.6.10, which know another meta protocol. */
-static const char greeting[] = "version\r\nmn\r\n";
-
-/* The N of 1.6.N; 0 for what numbers itself in another way. */
-static uint64_t patch_of(const struct shoal__meta_line *line) {
-    struct shoal__slice rest = {line->text, line->text_size};
-    struct shoal__slice piece[3];
-    uint64_t patch = 0;
-    for (size_t i = 0; i < 3; i++)
-        if (!shoal__slice_next(&rest, '.', &piece[i]))
-            return 0;
-    if (!shoal__slice_equals(piece[0], "1") || !shoal__slice_equals(piece[1], "6") ||
-        !shoal__slice_number(piece[2], 10000, &patch))
-        return 0;
-    return patch;
-}
-
-enum greeted { SPEAKS_META, SPEAKS_OTHERWISE, SAYS_NOTHING };
-
-#define META_SINCE 10
-#define MISSES_MARKED_SINCE 18
-
-static enum greeted judge_answer(struct session *session, const struct shoal__meta_line *version,
-                                 const struct shoal__meta_line *noop) {
-    uint64_t patch = version->kind == SHOAL__META_VERSION ? patch_of(version) : 0;
-    bool speaks_meta = version->kind == SHOAL__META_VERSION && noop->kind == SHOAL__META_NOOP;
-    session->exchange.misses_unmarked = patch < MISSES_MARKED_SINCE;
-    return speaks_meta && (patch == 0 || patch >= META_SINCE) ? SPEAKS_META : SPEAKS_OTHERWISE;
-}
-
-/* errno says why where it says nothing; 0: it closed the connection. */
-static enum greeted greet(struct session *session, int64_t deadline_ns) {
-    struct iovec piece = shoal__stream_piece(greeting, sizeof(greeting) - 1);
-    struct shoal__meta_line version;
-    struct shoal__meta_line noop;
-    char answer[512];
+static bool receive_greeting(struct session *session, struct shoal__greeting *greeting, enum shoal__greeted *greeted,
+                             int64_t deadline_ns) {
+    char answer[SHOAL__META_LINE_MAX];
     size_t size = 0;
-    if (!shoal__stream_send(&session->stream, &piece, 1, deadline_ns))
-        return SAYS_NOTHING;
-    while (size < sizeof(answer)) {
+    size_t taken;
+    do {
         ssize_t count = shoal__stream_receive(&session->stream, answer + size, sizeof(answer) - size, deadline_ns);
         if (count <= 0) {
             errno = count == 0 ? 0 : errno;
-            return SAYS_NOTHING;
+            return false;
         }
         size += (size_t)count;
-        if (shoal__meta_parse(answer, size, &version) == SHOAL__META_INCOMPLETE)
-            continue;
-        if (version.kind != SHOAL__META_VERSION)
-            return SPEAKS_OTHERWISE;
-        if (shoal__meta_parse(answer + version.size, size - version.size, &noop) != SHOAL__META_INCOMPLETE)
-            return judge_answer(session, &version, &noop);
-    }
-    return SPEAKS_OTHERWISE;
+        *greeted = shoal__greeting_take(greeting, answer, size, &taken);
+        size -= taken;
+        memmove(answer, answer + taken, size);
+    } while (*greeted == SHOAL__GREETED_PARTLY);
+    return true;
+}
+
+/* False: no answer came, and errno says why; 0: it closed the connection. */
+static bool greet(struct session *session, enum shoal__greeted *greeted, int64_t deadline_ns) {
+    struct iovec piece = shoal__stream_piece(SHOAL__GREETING, sizeof(SHOAL__GREETING) - 1);
+    struct shoal__greeting greeting = {0};
+    if (!shoal__stream_send(&session->stream, &piece, 1, deadline_ns) ||
+        !receive_greeting(session, &greeting, greeted, deadline_ns))
+        return false;
+    session->exchange.misses_unmarked = greeting.misses_unmarked;
+    session->exchange.item_max = greeting.item_max;
+    return true;
 }
 
 static void close_session(struct session *session) {
@@ -274,16 +271,18 @@ static void close_session(struct session *session) {
     free(session);
 }
 
-static shoal_status end_greeting(struct shoal__lane *lane, enum greeted outcome, bool *is_not_meta,
-                                 struct shoal__fault *fault) {
+/* Whether the server speaks meta; what it answers otherwise, and what it does not answer, ends the session. */
+static shoal_status meet(struct shoal__lane *lane, int64_t deadline_ns, bool *is_not_meta, struct shoal__fault *fault) {
+    enum shoal__greeted greeted = SHOAL__GREETED_OTHER;
+    bool answered = greet(lane->session, &greeted, deadline_ns);
     int why = errno;
-    if (outcome == SPEAKS_META)
+    if (answered && greeted == SHOAL__GREETED_META)
         return SHOAL_OK;
     close_session(lane->session);
     lane->session = NULL;
     /* A proxy may answer what it does not know by closing. */
-    *is_not_meta = outcome == SPEAKS_OTHERWISE || why == 0 || why == ECONNRESET;
-    if (outcome == SAYS_NOTHING)
+    *is_not_meta = answered || why == 0 || why == ECONNRESET;
+    if (!answered)
         return shoal__lane_unopened(why, fault);
     return shoal__fault_set(fault, SHOAL_E_UNSUPPORTED,
                             "the server does not speak the meta protocol of memcached 1.6.10 and later: set "
@@ -308,7 +307,7 @@ shoal_status shoal__meta_open(struct shoal__lane *lane, const struct shoal__addr
     lane->transport = &shoal__transport_meta;
     lane->session = session;
     lane->fd = session->stream.fd;
-    return end_greeting(lane, greet(session, deadline_ns), is_not_meta, fault);
+    return meet(lane, deadline_ns, is_not_meta, fault);
 }
 
 static shoal_status open_lane(struct shoal__lane *lane, const struct shoal__address *address,
