@@ -26,69 +26,82 @@ shoal_status shoal_batch_new(shoal_client *client, shoal_batch **batch, shoal_er
 
 /* --- Adding --- */
 
-static struct shoal__item *new_item(shoal_batch *batch) {
-    if (batch->count == batch->capacity) {
-        size_t capacity = batch->capacity ? 2 * batch->capacity : 16;
-        struct shoal__item *items = realloc(batch->items, capacity * sizeof(*items));
-        if (items == NULL)
-            return NULL;
-        batch->items = items;
-        batch->capacity = capacity;
-    }
-    return &batch->items[batch->count];
+static bool has_room(shoal_batch *batch) {
+    if (batch->count < batch->capacity)
+        return true;
+    size_t capacity = batch->capacity ? 2 * batch->capacity : 16;
+    struct shoal__item *items = realloc(batch->items, capacity * sizeof(*items));
+    if (items == NULL)
+        return false;
+    batch->items = items;
+    batch->capacity = capacity;
+    return true;
 }
 
-static shoal_status add_item(shoal_batch *batch, struct shoal__command command, const char *key, size_t key_len,
-                             int64_t ttl_s, shoal_error **error) {
+/* The next item, zeroed but for its key; NULL where there can be none, and the error says why. */
+static struct shoal__item *add_item(shoal_batch *batch, enum shoal__verb verb, const char *key, size_t key_len,
+                                    shoal_error **error) {
     shoal__error_begin(error);
-    if (batch == NULL || batch->ran)
-        return shoal__error_fail(error, SHOAL_E_INVALID,
-                                 batch ? "the batch ran already: clear it before adding to it" : "the batch is NULL");
-    if (batch->count >= UINT32_MAX - 1)
-        return shoal__error_fail(error, SHOAL_E_INVALID, "the batch is full: run it and begin another");
-    struct shoal__item *item = new_item(batch);
-    if (item == NULL)
-        return shoal__error_fail(error, SHOAL_E_NO_MEMORY, "out of memory for item %zu of a batch", batch->count);
-    command.key = key;
-    command.key_len = key_len;
-    command.status = SHOAL__UNDECIDED;
-    *item = (struct shoal__item){.command = command, .ttl_s = ttl_s};
-    batch->count++;
-    return SHOAL_OK;
+    if (batch == NULL || batch->ran) {
+        shoal__error_fail(error, SHOAL_E_INVALID,
+                          batch ? "the batch ran already: clear it before adding to it" : "the batch is NULL");
+        return NULL;
+    }
+    if (batch->count >= UINT32_MAX - 1) {
+        shoal__error_fail(error, SHOAL_E_INVALID, "the batch is full: run it and begin another");
+        return NULL;
+    }
+    if (!has_room(batch)) {
+        shoal__error_fail(error, SHOAL_E_NO_MEMORY, "out of memory for item %zu of a batch", batch->count);
+        return NULL;
+    }
+    struct shoal__item *item = &batch->items[batch->count++];
+    memset(item, 0, sizeof(*item));
+    item->command.verb = verb;
+    item->command.key = key;
+    item->command.key_len = key_len;
+    item->command.status = SHOAL__UNDECIDED;
+    return item;
+}
+
+/* Why add_item gave none. */
+static shoal_status refusal(const shoal_batch *batch) {
+    return batch == NULL || batch->ran || batch->count >= UINT32_MAX - 1 ? SHOAL_E_INVALID : SHOAL_E_NO_MEMORY;
 }
 
 shoal_status shoal_batch_get(shoal_batch *batch, const char *key, size_t key_len, shoal_error **error) {
-    struct shoal__command command = {.verb = SHOAL__VERB_GET};
-    return add_item(batch, command, key, key_len, 0, error);
+    return add_item(batch, SHOAL__VERB_GET, key, key_len, error) ? SHOAL_OK : refusal(batch);
 }
 
 shoal_status shoal_batch_store(shoal_batch *batch, int mode, const char *key, size_t key_len, const void *value,
                                size_t value_len, uint32_t flags, int64_t ttl_s, uint64_t cas, shoal_error **error) {
-    struct shoal__fault fault = {0};
-    struct shoal__command command = {
-        .verb = SHOAL__VERB_STORE,
-        .mode = mode,
-        .value = value,
-        .value_len = value_len,
-        .flags = flags,
-        .cas = cas,
-    };
-    if (shoal__store_check(&command, &fault) != SHOAL_OK) {
-        shoal__error_begin(error);
-        return shoal__error_report(error, &fault, NULL, 0);
-    }
-    return add_item(batch, command, key, key_len, ttl_s, error);
+    struct shoal__fault fault;
+    struct shoal__item *item = add_item(batch, SHOAL__VERB_STORE, key, key_len, error);
+    if (item == NULL)
+        return refusal(batch);
+    item->ttl_s = ttl_s;
+    item->command.mode = mode;
+    item->command.value = value;
+    item->command.value_len = value_len;
+    item->command.flags = flags;
+    item->command.cas = cas;
+    if (shoal__store_check(&item->command, &fault) == SHOAL_OK)
+        return SHOAL_OK;
+    batch->count--;
+    return shoal__error_report(error, &fault, NULL, 0);
 }
 
 shoal_status shoal_batch_delete(shoal_batch *batch, const char *key, size_t key_len, shoal_error **error) {
-    struct shoal__command command = {.verb = SHOAL__VERB_DELETE};
-    return add_item(batch, command, key, key_len, 0, error);
+    return add_item(batch, SHOAL__VERB_DELETE, key, key_len, error) ? SHOAL_OK : refusal(batch);
 }
 
 shoal_status shoal_batch_touch(shoal_batch *batch, const char *key, size_t key_len, int64_t ttl_s,
                                shoal_error **error) {
-    struct shoal__command command = {.verb = SHOAL__VERB_TOUCH};
-    return add_item(batch, command, key, key_len, ttl_s, error);
+    struct shoal__item *item = add_item(batch, SHOAL__VERB_TOUCH, key, key_len, error);
+    if (item == NULL)
+        return refusal(batch);
+    item->ttl_s = ttl_s;
+    return SHOAL_OK;
 }
 
 /* --- Running --- */
@@ -120,7 +133,7 @@ static bool reserve_keys(shoal_batch *batch) {
 static void prepare_item(shoal_batch *batch, struct shoal__item *item, const struct shoal__view *view,
                          int64_t wall_now_s) {
     struct shoal__command *command = &item->command;
-    struct shoal__fault fault = {0};
+    struct shoal__fault fault;
     struct shoal__key key;
     char room[SHOAL__KEY_MAX];
     command->expiry = shoal__expiry_on_wire(item->ttl_s, wall_now_s);
@@ -148,7 +161,8 @@ static shoal_status sum_up(shoal_batch *batch) {
     shoal_status status = SHOAL_OK;
     for (size_t i = 0; i < batch->count; i++) {
         struct shoal__item *item = &batch->items[i];
-        if (shoal__call_reads_as_miss(batch->client, &item->command, item->command.status)) {
+        if (item->command.status < 0 &&
+            shoal__call_reads_as_miss(batch->client, &item->command, item->command.status)) {
             item->command.status = SHOAL_NOT_FOUND;
             item->error = 0;
         }
@@ -223,6 +237,7 @@ void shoal_batch_clear(shoal_batch *batch) {
         shoal_value_free(batch->items[i].command.found);
     for (size_t i = 0; i < batch->error_count; i++)
         shoal_error_free(batch->errors[i]);
+    shoal__value_arena_reset(&batch->values);
     batch->count = 0;
     batch->error_count = 0;
     batch->keys.size = 0;
@@ -234,6 +249,7 @@ void shoal_batch_free(shoal_batch *batch) {
         return;
     shoal_batch_clear(batch);
     shoal__client_release(batch->client);
+    shoal__value_arena_clear(&batch->values);
     shoal__buffer_clear(&batch->keys);
     free(batch->items);
     free(batch->errors);

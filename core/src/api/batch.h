@@ -5,6 +5,7 @@
 
 #include "api/client.h"
 #include "base/buffer.h"
+#include "logic/value.h"
 #include "net/transport.h"
 
 #include <shoal/batch.h>
@@ -22,6 +23,7 @@ struct shoal_batch {
     size_t count;
     size_t capacity;
     bool ran;
+    struct shoal__value_arena values;
     struct shoal__buffer keys; /* those that had to be changed before they are sent */
     shoal_error **errors;      /* items of one node that failed together share one */
     size_t error_count;

@@ -224,7 +224,11 @@ static void add_group(struct work *work, struct shoal__pool *pool, struct shoal_
     *group = (struct group){
         .pool = pool,
         .work = work,
-        .run = {.commands = commands, .count = count, .refused = blame_refused, .context = group},
+        .run = {.commands = commands,
+                .count = count,
+                .values = &work->batch->values,
+                .refused = blame_refused,
+                .context = group},
     };
 }
 

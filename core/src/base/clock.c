@@ -5,10 +5,18 @@
 #include <limits.h>
 #include <time.h>
 
-int64_t shoal__now_ns(void) {
+static int64_t read_clock_ns(clockid_t clock) {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(clock, &now);
     return (int64_t)now.tv_sec * SHOAL__NS_PER_S + now.tv_nsec;
+}
+
+int64_t shoal__now_ns(void) {
+    return read_clock_ns(CLOCK_MONOTONIC);
+}
+
+int64_t shoal__now_coarse_ns(void) {
+    return read_clock_ns(CLOCK_MONOTONIC_COARSE);
 }
 
 int64_t shoal__wall_now_s(void) {

@@ -12,6 +12,9 @@
 int64_t shoal__now_ns(void);
 int64_t shoal__wall_now_s(void);
 
+/* The same clock as shoal__now_ns up to some milliseconds ago, at a fraction of the price. */
+int64_t shoal__now_coarse_ns(void);
+
 /* What is left until a deadline, in whole milliseconds rounded up; 0 where it has passed. Fit for poll(). */
 int shoal__remaining_ms(int64_t deadline_ns, int64_t now_ns);
 

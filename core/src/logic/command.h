@@ -76,6 +76,8 @@ struct shoal__run {
     bool has_begun;   /* on this lane */
     short events;     /* what the lane waits for: POLLIN, POLLOUT or both */
 
+    struct shoal__value_arena *values; /* where small ones go; may be NULL */
+
     /* Told of each command that a server answered with an error: its status is set, and the run goes on. */
     void (*refused)(void *context, struct shoal__command *command, const struct shoal__fault *fault);
     void *context;

@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,8 +27,22 @@ static size_t write_digest_key(const struct shoal__key_rule *rule, const char *b
     return rule->prefix_len + DIGEST_TEXT_SIZE;
 }
 
+#define EACH_BYTE(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* Whether any of eight bytes is 0x20 or less, or 0x7f (after Mycroft: a byte that is less leaves its high bit set). */
+static bool has_forbidden(const char *bytes) {
+    uint64_t word;
+    memcpy(&word, bytes, sizeof(word));
+    uint64_t deleted = word ^ EACH_BYTE(0x7f);
+    uint64_t low = (word - EACH_BYTE(0x21)) & ~word;
+    return ((low | ((deleted - EACH_BYTE(0x01)) & ~deleted)) & EACH_BYTE(0x80)) != 0;
+}
+
 static bool find_forbidden(const char *bytes, size_t size, size_t *at) {
-    for (size_t i = 0; i < size; i++) {
+    size_t clean = 0;
+    while (size - clean >= sizeof(uint64_t) && !has_forbidden(bytes + clean))
+        clean += sizeof(uint64_t);
+    for (size_t i = clean; i < size; i++) {
         unsigned char byte = (unsigned char)bytes[i];
         if (byte <= 0x20 || byte == 0x7f) {
             *at = i;

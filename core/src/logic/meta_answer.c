@@ -1,5 +1,5 @@
 /* The answering half of an exchange: every line is held against what was asked; whatever was not asked for ends the
- * lane. The answers of a stretch count only once its closing answer has come, with the right opaque number.
+ * lane.
  * May include: base/, logic/, public headers. */
 #include "logic/meta_exchange.h"
 #include "logic/value.h"
@@ -44,29 +44,26 @@ static void end_stretch(struct shoal__exchange *exchange) {
 
 static struct shoal__command *due_command(const struct shoal__exchange *exchange,
                                           const struct shoal__stretch *stretch) {
-    size_t at = stretch->kind == SHOAL__STRETCH_SINGLY ? stretch->at : stretch->end - 1;
+    size_t at = stretch->kind == SHOAL__STRETCH_SINGLY ? stretch->at : stretch->begin;
     return exchange->run->commands[at];
 }
 
-/* The end of a line of reads: what was found is theirs now. */
+/* END of a line of reads: what has not come is not there. */
 static void settle_line(struct shoal__exchange *exchange, const struct shoal__stretch *stretch) {
-    for (size_t i = stretch->begin; i < stretch->end; i++) {
-        struct shoal__command *command = exchange->run->commands[i];
-        if (command->status == SHOAL__UNDECIDED)
-            command->status = command->found != NULL ? SHOAL_OK : SHOAL_NOT_FOUND;
-    }
+    for (size_t i = stretch->begin; i < stretch->end; i++)
+        if (exchange->run->commands[i]->status == SHOAL__UNDECIDED)
+            exchange->run->commands[i]->status = SHOAL_NOT_FOUND;
     end_stretch(exchange);
 }
 
-/* Decides the command that is due, in a stretch of single ones or as the last of a line. */
+/* Decides the command that is due, in a stretch of single ones or as the first of a line. */
 static void decide(struct shoal__exchange *exchange, shoal_status status) {
     struct shoal__stretch *stretch = due_stretch(exchange);
     due_command(exchange, stretch)->status = status;
-    if (stretch->kind == SHOAL__STRETCH_LINE) {
-        settle_line(exchange, stretch);
-        return;
-    }
+    stretch->opened = true;
     stretch->at++;
+    if (stretch->kind == SHOAL__STRETCH_LINE)
+        return;
     if (stretch->at == stretch->end)
         end_stretch(exchange);
 }
@@ -91,7 +88,7 @@ static shoal_status begin_reading(struct shoal__exchange *exchange, struct shoal
     }
     if (line->value_size > exchange->value_max)
         return SHOAL_OK;
-    command->found = shoal__value_new(line->value_size, line->flags, line->cas);
+    command->found = shoal__value_new_in(exchange->run->values, line->value_size, line->flags, line->cas);
     if (command->found == NULL)
         return shoal__fault_set(fault, SHOAL_E_NO_MEMORY, "out of memory for a value of %zu bytes", line->value_size);
     shoal__value_describe(command->found, line->ttl_s, line->idle_s, line->was_read);
@@ -114,12 +111,6 @@ static bool read_padded(const char *digits, size_t size, uint64_t *number) {
     return size > 0;
 }
 
-/* Whether the answer that the value belongs to is the one that decides its command. */
-static bool is_last_of_its_answer(struct shoal__exchange *exchange) {
-    const struct shoal__stretch *stretch = due_stretch(exchange);
-    return stretch->kind != SHOAL__STRETCH_LINE || stretch->closing;
-}
-
 static shoal_status end_reading(struct shoal__exchange *exchange, struct shoal__fault *fault) {
     struct shoal__command *command = exchange->reading.command;
     size_t size = exchange->reading.size;
@@ -132,8 +123,12 @@ static shoal_status end_reading(struct shoal__exchange *exchange, struct shoal__
         shoal__command_not_taken(size, exchange->value_max, &why);
         tell_refusal(exchange, command, &why);
     }
-    if (is_last_of_its_answer(exchange))
-        decide(exchange, dropped ? SHOAL_E_TOO_LARGE : SHOAL_OK);
+    const struct shoal__stretch *stretch = due_stretch(exchange);
+    shoal_status status = dropped ? SHOAL_E_TOO_LARGE : SHOAL_OK;
+    if (stretch->kind == SHOAL__STRETCH_LINE && stretch->opened)
+        command->status = status;
+    else
+        decide(exchange, status);
     return SHOAL_OK;
 }
 
@@ -296,12 +291,13 @@ static shoal_status take_single(struct shoal__exchange *exchange, const struct s
 /* Items come in the order asked, misses left out; a proxy may mix the order, so all of the line are looked at. */
 static struct shoal__command *find_asked(struct shoal__exchange *exchange, struct shoal__stretch *stretch,
                                          const struct shoal__meta_line *line) {
-    size_t count = stretch->end - 1 - stretch->begin;
+    size_t first = stretch->begin + 1;
+    size_t count = stretch->end - first;
     for (size_t i = 0; i < count; i++) {
-        size_t at = stretch->begin + (stretch->at - stretch->begin + i) % count;
+        size_t at = stretch->at + i < stretch->end ? stretch->at + i : stretch->at + i - count;
         struct shoal__command *command = exchange->run->commands[at];
         if (command->key_len == line->text_size && memcmp(command->key, line->text, line->text_size) == 0 &&
-            command->found == NULL && command->status == SHOAL__UNDECIDED) {
+            command->status == SHOAL__UNDECIDED) {
             stretch->at = at + 1;
             return command;
         }
@@ -311,10 +307,10 @@ static struct shoal__command *find_asked(struct shoal__exchange *exchange, struc
 
 static shoal_status take_on_line(struct shoal__exchange *exchange, struct shoal__stretch *stretch,
                                  const struct shoal__meta_line *line, struct shoal__fault *fault) {
-    if (stretch->closing)
-        return take_single(exchange, line, stretch->opaque + (uint32_t)(stretch->end - 1 - stretch->begin), fault);
+    if (!stretch->opened)
+        return take_single(exchange, line, stretch->opaque, fault);
     if (line->kind == SHOAL__META_END && exchange->run->next >= stretch->end) {
-        stretch->closing = true;
+        settle_line(exchange, stretch);
         return SHOAL_OK;
     }
     struct shoal__command *command = line->kind == SHOAL__META_ITEM ? find_asked(exchange, stretch, line) : NULL;
@@ -363,6 +359,30 @@ static shoal_status take_line(struct shoal__exchange *exchange, const struct sho
 
 /* --- Bytes --- */
 
+/* The short way of an item that is the next on its line and is all there, which most are: how many bytes it took, or 0
+ * where it has to go the long way. */
+static size_t take_expected(struct shoal__exchange *exchange, const char *bytes, size_t size) {
+    struct shoal__stretch *stretch = due_stretch(exchange);
+    struct shoal__meta_line line;
+    if (stretch == NULL || stretch->kind != SHOAL__STRETCH_LINE || !stretch->opened || stretch->at == stretch->end)
+        return 0;
+    struct shoal__command *command = exchange->run->commands[stretch->at];
+    if (command->status != SHOAL__UNDECIDED ||
+        !shoal__meta_parse_item(bytes, size, command->key, command->key_len, &line) ||
+        line.value_size > exchange->value_max || size - line.size < line.value_size + 2)
+        return 0;
+    const char *value = bytes + line.size;
+    if (value[line.value_size] != '\r' || value[line.value_size + 1] != '\n')
+        return 0;
+    command->found = shoal__value_new_in(exchange->run->values, line.value_size, line.flags, line.cas);
+    if (command->found == NULL)
+        return 0;
+    memcpy(shoal__value_bytes(command->found), value, line.value_size);
+    command->status = SHOAL_OK;
+    stretch->at++;
+    return line.size + line.value_size + 2;
+}
+
 /* A line whose beginning came earlier: completed in `partial`. How many bytes it took. */
 static size_t complete_partial(struct shoal__exchange *exchange, const char *bytes, size_t size) {
     const char *newline = memchr(bytes, '\n', size);
@@ -385,6 +405,8 @@ static shoal_status take_bytes(struct shoal__exchange *exchange, const char *byt
             return shoal__fault_set(fault, SHOAL_E_PROTOCOL, "a value's end is not where its length says");
         return exchange->reading.line_end_filled == 2 ? end_reading(exchange, fault) : SHOAL_OK;
     }
+    if (partial->size == 0 && (*taken = take_expected(exchange, bytes, size)) > 0)
+        return SHOAL_OK;
     if (partial->size == 0 && shoal__meta_parse(bytes, size, &line) != SHOAL__META_INCOMPLETE) {
         *taken = line.size;
         return take_line(exchange, &line, fault);

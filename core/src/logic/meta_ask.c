@@ -36,8 +36,14 @@ void shoal__exchange_begin(struct shoal__exchange *exchange, struct shoal__run *
     exchange->repeat_from = SIZE_MAX;
     exchange->partial.size = 0;
     exchange->reading.command = NULL;
+}
+
+void shoal__exchange_end(struct shoal__exchange *exchange) {
+    exchange->run = NULL;
     if (exchange->out.capacity > KEPT_BYTES)
         shoal__buffer_clear(&exchange->out);
+    if (exchange->partial.capacity > KEPT_BYTES)
+        shoal__buffer_clear(&exchange->partial);
 }
 
 void shoal__exchange_clear(struct shoal__exchange *exchange) {
@@ -159,10 +165,10 @@ static bool write_singly(struct shoal__exchange *exchange, const struct shoal__c
 static bool write_on_line(struct shoal__exchange *exchange, const struct shoal__stretch *stretch, size_t index,
                           uint32_t opaque) {
     const struct shoal__command *command = exchange->run->commands[index];
-    if (index + 1 == stretch->end)
-        return shoal__meta_write_line_end(&exchange->out) && write_singly(exchange, command, opaque);
-    return (index > stretch->begin || shoal__meta_write_gets(&exchange->out)) &&
-           shoal__meta_write_key(&exchange->out, command);
+    if (index == stretch->begin)
+        return write_singly(exchange, command, opaque) && shoal__meta_write_gets(&exchange->out);
+    return shoal__meta_write_key(&exchange->out, command) &&
+           (index + 1 < stretch->end || shoal__meta_write_line_end(&exchange->out));
 }
 
 static bool write_quiet(struct shoal__exchange *exchange, const struct shoal__stretch *stretch, size_t index,
@@ -196,6 +202,8 @@ static bool write_next(struct shoal__exchange *exchange) {
 
 bool shoal__exchange_ask(struct shoal__exchange *exchange) {
     struct shoal__run *run = exchange->run;
+    if (run->count > STRETCH_MIN && shoal__buffer_reserve(&exchange->out, OUT_BYTES) == NULL)
+        return false;
     while (!exchange->is_spent && exchange->large == NULL && exchange->out.size < OUT_BYTES) {
         if (is_noop_due(exchange)) {
             if (!shoal__meta_write_noop(&exchange->out))

@@ -11,7 +11,7 @@
 /* Commands that are asked and answered in one way. */
 enum shoal__stretch_kind {
     SHOAL__STRETCH_SINGLY, /* each with an opaque number and an answer of its own */
-    SHOAL__STRETCH_LINE,   /* reads on one classic line, which the last of them, asked singly, closes */
+    SHOAL__STRETCH_LINE,   /* a read asked singly, whose answer opens those of the others, on one classic line */
     SHOAL__STRETCH_QUIET,  /* stores that are answered where they fail; the last of them, not quiet, and mn close it */
 };
 
@@ -21,7 +21,8 @@ struct shoal__stretch {
     size_t end;
     size_t at;       /* SINGLY: who is answered next; LINE: where the next item is looked for first */
     uint32_t opaque; /* of the command at `begin`; each command has the next */
-    bool closing;    /* LINE: END came; QUIET: the last store was answered */
+    bool opened;     /* LINE: the first read was answered */
+    bool closing;    /* QUIET: the last store was answered */
     bool refused;    /* QUIET: one of them, which one is not told */
     bool noop_asked; /* QUIET: mn is in the text */
 };
@@ -63,8 +64,11 @@ struct shoal__exchange {
     bool is_spent; /* the lane is of no use after the answers that are due: the server lost its place */
 };
 
-/* Ready for a run. What is kept of the run before is room alone. */
+/* Ready for a run, whatever became of the one before. */
 void shoal__exchange_begin(struct shoal__exchange *exchange, struct shoal__run *run);
+
+/* The run is over: room beyond a little is given back. */
+void shoal__exchange_end(struct shoal__exchange *exchange);
 
 /* Adds to what is to be sent, where that is little and more may be asked now. False where memory ran out. */
 bool shoal__exchange_ask(struct shoal__exchange *exchange);

@@ -27,24 +27,36 @@ static bool next_token(struct rest *rest, struct shoal__slice *token) {
     return token->size > 0;
 }
 
-/* Decimal digits alone, at most max: the hot path of every reply. */
-static bool read_number(const char *digits, size_t size, uint64_t max, uint64_t *number) {
+/* How many digits fit in 64 bits whatever they are. */
+#define SAFE_DIGITS 19
+
+/* Digits at the front, as many as there are: the hot path of every reply. */
+static size_t scan_digits(const char *digits, size_t size, uint64_t *number) {
     uint64_t value = 0;
-    if (size == 0)
-        return false;
-    for (size_t i = 0; i < size; i++) {
-        unsigned digit = (unsigned)(digits[i] - '0');
-        if (digit > 9 || value > (max - digit) / 10)
-            return false;
+    size_t at = 0;
+    for (unsigned digit; at < size && (digit = (unsigned)(digits[at] - '0')) <= 9; at++)
         value = value * 10 + digit;
-    }
     *number = value;
-    return true;
+    return at;
+}
+
+/* Decimal digits alone, at most max. */
+static bool read_number(const char *digits, size_t size, uint64_t max, uint64_t *number) {
+    if (size == 0 || scan_digits(digits, size, number) != size)
+        return false;
+    if (size > SAFE_DIGITS)
+        return shoal__slice_number((struct shoal__slice){digits, size}, max, number);
+    return *number <= max;
 }
 
 static bool next_number(struct rest *rest, uint64_t max, uint64_t *number) {
-    struct shoal__slice token;
-    return next_token(rest, &token) && read_number(token.bytes, token.size, max, number);
+    while (rest->at < rest->end && *rest->at == ' ')
+        rest->at++;
+    const char *digits = rest->at;
+    size_t size = scan_digits(digits, (size_t)(rest->end - digits), number);
+    rest->at += size;
+    bool ends = rest->at == rest->end || *rest->at == ' ';
+    return ends && (size > 0 && size <= SAFE_DIGITS ? *number <= max : read_number(digits, size, max, number));
 }
 
 /* A number of seconds, -1 for ever. */
@@ -195,4 +207,40 @@ enum shoal__meta_kind shoal__meta_parse(const char *bytes, size_t size, struct s
     if (word != NULL && word->read(line, rest))
         line->kind = (enum shoal__meta_kind)word->kind;
     return line->kind;
+}
+
+/* --- The expected item --- */
+
+/* A number, and the byte that ends it; 0 where it is not that. */
+static size_t scan_field(const char *bytes, size_t size, char end, uint64_t max, uint64_t *number) {
+    size_t digits = scan_digits(bytes, size, number);
+    bool fine = digits > 0 && digits <= SAFE_DIGITS && digits < size && bytes[digits] == end && *number <= max;
+    return fine ? digits + 1 : 0;
+}
+
+bool shoal__meta_parse_item(const char *bytes, size_t size, const char *key, size_t key_size,
+                            struct shoal__meta_line *line) {
+    static const char word[] = "VALUE ";
+    size_t at = sizeof(word) - 1 + key_size;
+    uint64_t flags;
+    uint64_t value_size;
+    size_t used;
+    if (size <= at || memcmp(bytes, word, sizeof(word) - 1) != 0 ||
+        memcmp(bytes + sizeof(word) - 1, key, key_size) != 0 || bytes[at++] != ' ')
+        return false;
+    if ((used = scan_field(bytes + at, size - at, ' ', UINT32_MAX, &flags)) == 0)
+        return false;
+    at += used;
+    if ((used = scan_field(bytes + at, size - at, ' ', SHOAL__META_VALUE_MAX, &value_size)) == 0)
+        return false;
+    at += used;
+    if ((used = scan_field(bytes + at, size - at, '\r', UINT64_MAX, &line->cas)) == 0)
+        return false;
+    at += used;
+    if (at == size || bytes[at] != '\n')
+        return false;
+    line->size = at + 1;
+    line->flags = (uint32_t)flags;
+    line->value_size = (size_t)value_size;
+    return true;
 }

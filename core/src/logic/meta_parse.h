@@ -50,6 +50,11 @@ struct shoal__meta_line {
     size_t text_size;
 };
 
+/* The line of an item of this very key, as it mostly is the next one on a line of reads. False where it is anything
+ * else or not all there: then shoal__meta_parse says what it is. */
+bool shoal__meta_parse_item(const char *bytes, size_t size, const char *key, size_t key_size,
+                            struct shoal__meta_line *line);
+
 /* Looks at the first line of these bytes. */
 enum shoal__meta_kind shoal__meta_parse(const char *bytes, size_t size, struct shoal__meta_line *line);
 

@@ -4,6 +4,8 @@
 #include "logic/value.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 struct shoal_value {
@@ -53,6 +55,14 @@ static shoal_value *allocate(size_t capacity) {
     return value;
 }
 
+static shoal_value *fill_head(shoal_value *value, size_t size, uint32_t flags, uint64_t cas) {
+    value->size = size;
+    value->flags = flags;
+    value->cas = cas;
+    shoal__value_describe(value, SHOAL_UNKNOWN, SHOAL_UNKNOWN, -1);
+    return value;
+}
+
 /* A fresh value is no larger than it must be, as a batch makes a hundred thousand of them. One that was kept and is
  * too small gives way to one of full size, so that a loop of single reads soon allocates nothing. */
 shoal_value *shoal__value_new(size_t size, uint32_t flags, uint64_t cas) {
@@ -67,11 +77,7 @@ shoal_value *shoal__value_new(size_t size, uint32_t flags, uint64_t cas) {
     }
     if (value == NULL)
         return NULL;
-    value->size = size;
-    value->flags = flags;
-    value->cas = cas;
-    shoal__value_describe(value, SHOAL_UNKNOWN, SHOAL_UNKNOWN, -1);
-    return value;
+    return fill_head(value, size, flags, cas);
 }
 
 void shoal__value_describe(shoal_value *value, int64_t ttl_s, int64_t idle_s, int was_read) {
@@ -97,8 +103,65 @@ shoal_value *shoal__value_resize(shoal_value *value, size_t size) {
     return value;
 }
 
+/* --- Arenas --- */
+
+#define CHUNK_BYTES ((size_t)64 * 1024)
+#define ARENA_VALUE_MAX ((size_t)4 * 1024)
+#define IN_ARENA SIZE_MAX /* stands for the capacity */
+
+struct shoal__value_chunk {
+    struct shoal__value_chunk *next;
+    max_align_t bytes[CHUNK_BYTES / sizeof(max_align_t)];
+};
+
+static bool has_room(struct shoal__value_arena *arena, size_t needed) {
+    if (arena->chunk != NULL && CHUNK_BYTES - arena->used >= needed)
+        return true;
+    struct shoal__value_chunk *chunk = malloc(sizeof(*chunk));
+    if (chunk == NULL)
+        return false;
+    chunk->next = arena->chunk;
+    arena->chunk = chunk;
+    arena->used = 0;
+    return true;
+}
+
+shoal_value *shoal__value_new_in(struct shoal__value_arena *arena, size_t size, uint32_t flags, uint64_t cas) {
+    size_t unit = sizeof(max_align_t);
+    size_t needed = (sizeof(shoal_value) + size + unit - 1) / unit * unit;
+    if (arena == NULL || size > ARENA_VALUE_MAX)
+        return shoal__value_new(size, flags, cas);
+    if (!has_room(arena, needed))
+        return NULL;
+    shoal_value *value = (shoal_value *)((char *)arena->chunk->bytes + arena->used);
+    arena->used += needed;
+    value->capacity = IN_ARENA;
+    return fill_head(value, size, flags, cas);
+}
+
+static void free_chunks(struct shoal__value_chunk *chunk) {
+    while (chunk != NULL) {
+        struct shoal__value_chunk *next = chunk->next;
+        free(chunk);
+        chunk = next;
+    }
+}
+
+void shoal__value_arena_reset(struct shoal__value_arena *arena) {
+    arena->used = 0;
+    if (arena->chunk == NULL)
+        return;
+    free_chunks(arena->chunk->next);
+    arena->chunk->next = NULL;
+}
+
+void shoal__value_arena_clear(struct shoal__value_arena *arena) {
+    free_chunks(arena->chunk);
+    *arena = (struct shoal__value_arena){0};
+}
+
 void shoal_value_free(shoal_value *value) {
-    if (value == NULL)
+    if (value == NULL || value->capacity == IN_ARENA)
         return;
     size_t start = first_slot();
     for (size_t i = 0; value->capacity <= KEPT_CAPACITY && i < SLOTS_TRIED; i++) {

@@ -9,6 +9,20 @@
  */
 shoal_value *shoal__value_new(size_t size, uint32_t flags, uint64_t cas);
 
+/* Room for the small values of a batch, given back all at once. A zeroed one is empty; one thread at a time. */
+struct shoal__value_arena {
+    struct shoal__value_chunk *chunk;
+    size_t used;
+};
+
+/* A value in the arena where it is small, else (and with a NULL arena) one of its own: shoal_value_free takes either.
+ */
+shoal_value *shoal__value_new_in(struct shoal__value_arena *arena, size_t size, uint32_t flags, uint64_t cas);
+
+/* Ends all values in it, and keeps a little room for the next; then, or instead, gives all of it back. */
+void shoal__value_arena_reset(struct shoal__value_arena *arena);
+void shoal__value_arena_clear(struct shoal__value_arena *arena);
+
 /* Where the bytes are to be written. */
 void *shoal__value_bytes(shoal_value *value);
 

@@ -279,7 +279,7 @@ static bool is_usable(const struct shoal__pool *pool, const struct shoal__lane *
 
 /* An idle lane, or NULL with *may_open told; dead ones are put aside to be closed without the lock. */
 static struct shoal__lane *take_idle(struct shoal__pool *pool, bool *may_open, struct shoal__lane **dead) {
-    int64_t now_ns = shoal__now_ns();
+    int64_t now_ns = shoal__now_coarse_ns();
     struct shoal__lane *lane;
     while ((lane = pool->idle) != NULL) {
         pool->idle = lane->next;
@@ -352,7 +352,7 @@ shoal_status shoal__pool_lease(struct shoal__pool *pool, int64_t deadline_ns, st
 }
 
 void shoal__pool_return(struct shoal__pool *pool, struct shoal__lane *lane) {
-    int64_t now_ns = shoal__now_ns();
+    int64_t now_ns = shoal__now_coarse_ns();
     bool close_it;
     pthread_mutex_lock(&pool->lock);
     if (lane->broken)

@@ -129,6 +129,7 @@ static shoal_status execute_once(struct shoal__lane *lane, struct shoal__command
         status = command->status;
     command->status = status;
     lane->broken = lane->broken || session->exchange.is_spent;
+    shoal__exchange_end(&session->exchange);
     if (status != SHOAL_OK) {
         shoal_value_free(command->found);
         command->found = NULL;
@@ -151,7 +152,7 @@ static void read_new_cas(struct shoal__lane *lane, struct shoal__command *comman
 
 static shoal_status execute(struct shoal__lane *lane, struct shoal__command *command, int64_t deadline_ns,
                             struct shoal__fault *fault) {
-    if (shoal__now_ns() >= deadline_ns)
+    if (shoal__now_coarse_ns() >= deadline_ns)
         return shoal__lane_unsent(fault);
     shoal_status status = execute_once(lane, command, deadline_ns, fault);
     if (status == SHOAL_OK && command->wants_new_cas && command->new_cas == 0)
@@ -207,6 +208,7 @@ static shoal_status receive_what_came(struct shoal__lane *lane, struct shoal__fa
 static enum shoal__step end_run(struct shoal__lane *lane, const struct shoal__run *run) {
     struct session *session = lane->session;
     lane->broken = lane->broken || session->exchange.is_spent;
+    shoal__exchange_end(&session->exchange);
     return run->next == run->count ? SHOAL__STEP_DONE : SHOAL__STEP_RENEW;
 }
 
