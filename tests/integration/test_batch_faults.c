@@ -142,6 +142,43 @@ static void items_of_a_node_killed_between_batches_are_told(void **state) {
     assert_outcome(lost, SHOAL_E_NODE_DOWN);
 }
 
+/* Its connections are all closed, which the batch that takes one finds out. */
+static void items_of_a_node_started_anew_are_asked_again(void **state) {
+    (void)state;
+    fill();
+    open_lanes();
+    test_memcached_stop(&fleet.nodes[1]);
+    fleet.nodes[1] = test_memcached_start(fleet.nodes[1].port);
+    add_gets();
+    assert_int_equal(shoal_batch_run(batch, NULL), SHOAL_OK);
+    for (size_t i = 0; i < KEYS; i++)
+        assert_int_equal(shoal_batch_status(batch, i), places[i] == 1 ? SHOAL_NOT_FOUND : SHOAL_OK);
+    shoal_batch_clear(batch);
+    test_memcached_stop(&fleet.nodes[1]);
+    fleet.nodes[1] = test_memcached_start(fleet.nodes[1].port);
+    add_sets();
+    assert_int_equal(shoal_batch_run(batch, NULL), SHOAL_OK);
+}
+
+/* What may have been done once is not done again. */
+static void appends_to_a_node_started_anew_are_in_doubt(void **state) {
+    (void)state;
+    fill();
+    open_lanes();
+    test_memcached_stop(&fleet.nodes[1]);
+    fleet.nodes[1] = test_memcached_start(fleet.nodes[1].port);
+    for (size_t i = 0; i < KEYS; i++)
+        shoal_batch_store(batch, SHOAL_APPEND, keys[i], strlen(keys[i]), "x", 1, 0, 0, 0, NULL);
+    assert_int_equal(shoal_batch_run(batch, NULL), SHOAL_PARTIAL);
+    size_t in_doubt = 0;
+    for (size_t i = 0; i < KEYS; i++) {
+        in_doubt += (size_t)shoal_error_is_outcome_unknown(shoal_batch_error(batch, i));
+        if (places[i] != 1)
+            assert_int_equal(shoal_batch_status(batch, i), SHOAL_OK);
+    }
+    assert_true(in_doubt > 0 && in_doubt <= count_on(1));
+}
+
 static void items_that_fail_together_share_their_error(void **state) {
     (void)state;
     const shoal_error *shared = NULL;
@@ -272,6 +309,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(items_of_a_killed_node_are_told, start, stop),
         cmocka_unit_test_setup_teardown(items_of_a_node_killed_between_batches_are_told, start, stop),
+        cmocka_unit_test_setup_teardown(items_of_a_node_started_anew_are_asked_again, start, stop),
+        cmocka_unit_test_setup_teardown(appends_to_a_node_started_anew_are_in_doubt, start, stop),
         cmocka_unit_test_setup_teardown(items_that_fail_together_share_their_error, start, stop),
         cmocka_unit_test_setup_teardown(all_nodes_gone_is_told_for_every_item, start, stop),
         cmocka_unit_test_setup_teardown(reads_go_on_beside_a_frozen_node, start, stop),

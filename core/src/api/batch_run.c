@@ -1,12 +1,14 @@
 /* Running a batch: a group a node, each on a lane of its own, all going on side by side under one deadline.
  *
- *   NEW <--lease, renew--> READY <--> WAITING (its lane's answer has not come)
- *    |               |           |
- *    v               v           v
- *   ENDED: every item of the group is decided
+ *   NEW --leased--> READY <--> WAITING (its lane's answer has not come)
+ *    ^                |
+ *    +----------------+  the transport wants another lane; or its lane broke: once, with what may be done again
+ *
+ *   any --> ENDED: every item of the group is decided
  *
  * May include: base/, net/, client, batch. */
 #include "api/batch.h"
+#include "api/call.h"
 #include "base/clock.h"
 
 #include <poll.h>
@@ -16,6 +18,7 @@ enum group_state { NEW, READY, WAITING, ENDED };
 
 struct group {
     enum group_state state;
+    bool renewed; /* its lane broke once */
     struct shoal__pool *pool;
     struct shoal__lane *lane;
     struct shoal__run run;
@@ -47,22 +50,25 @@ static void drop_answer(struct shoal__command *command, shoal_status status) {
     command->status = status;
 }
 
-/* Gives an error to some of a group's commands: those that have none and whose status is (or becomes) the fault's. */
-static void blame_commands(struct work *work, struct group *group, struct shoal__command **commands, size_t count,
-                           const struct shoal__fault *fault) {
-    uint32_t error = 0;
-    for (size_t i = 0; i < count; i++) {
-        struct shoal__item *item = item_of(commands[i]);
-        if (commands[i]->status == SHOAL__UNDECIDED)
-            drop_answer(commands[i], fault->status);
-        if (commands[i]->status != fault->status || item->error != 0)
-            continue;
-        if (error == 0) {
-            shoal__batch_blame(work->batch, item, fault, shoal__pool_name(group->pool), group->lane != NULL);
-            error = item->error;
-        }
-        item->error = error;
+/* Gives a failed command its error: *shared where that is not 0, else a new one. */
+static void blame_command(struct work *work, struct group *group, struct shoal__command *command,
+                          const struct shoal__fault *fault, uint32_t *shared) {
+    struct shoal__item *item = item_of(command);
+    drop_answer(command, fault->status);
+    if (*shared == 0) {
+        shoal__batch_blame(work->batch, item, fault, shoal__pool_name(group->pool), group->lane != NULL);
+        *shared = item->error;
     }
+    item->error = *shared;
+}
+
+/* Those that are undecided fail together, and share one error. */
+static void blame_commands(struct work *work, struct group *group, size_t begin, size_t end,
+                           const struct shoal__fault *fault) {
+    uint32_t shared = 0;
+    for (size_t i = begin; i < end; i++)
+        if (group->run.commands[i]->status == SHOAL__UNDECIDED)
+            blame_command(work, group, group->run.commands[i], fault, &shared);
 }
 
 /* A server refused one item, and the lane went on. Items refused in a row for the same reason share one error. */
@@ -88,12 +94,11 @@ static void end_group(struct work *work, struct group *group) {
 static void fail_group(struct work *work, struct group *group, const struct shoal__fault *fault) {
     struct shoal__run *run = &group->run;
     struct shoal__fault unsent = *fault;
-    size_t sent_from = run->next - run->in_flight;
     unsent.outcome_unknown = false;
     if (group->lane != NULL)
         group->lane->broken = group->lane->broken || run->in_flight > 0;
-    blame_commands(work, group, run->commands + sent_from, run->in_flight, fault);
-    blame_commands(work, group, run->commands + run->next, run->count - run->next, &unsent);
+    blame_commands(work, group, run->next - run->in_flight, run->next, fault);
+    blame_commands(work, group, run->next, run->count, &unsent);
     end_group(work, group);
 }
 
@@ -122,11 +127,58 @@ static void renew_lane(struct group *group) {
     group->state = NEW;
 }
 
+/* --- A broken lane: those of a node that was started anew all are --- */
+
+/* Once, without a pause, as the lane was at fault and not yet the node; and out of the retries' budget. */
+static bool may_go_on(const struct work *work, const struct group *group, const struct shoal__fault *fault) {
+    const shoal_client *client = work->batch->client;
+    int64_t no_pause;
+    return !group->renewed && client->retry.attempts > 0 && !fault->is_hard &&
+           shoal__retry_may_repeat(SHOAL__REPEAT_ALWAYS, fault) && shoal__pool_is_in_use(group->pool) &&
+           shoal__fleet_grant_retry(client->fleet, 1, &client->retry, &no_pause);
+}
+
+/* Keeps what was not sent and what may be done twice, in its order. The rest fails: nobody knows whether it was done.
+ */
+static void keep_repeatable(struct work *work, struct group *group, const struct shoal__fault *fault) {
+    struct shoal__run *run = &group->run;
+    uint32_t shared = 0;
+    size_t kept = 0;
+    for (size_t i = 0; i < run->count; i++) {
+        struct shoal__command *command = run->commands[i];
+        if (command->status != SHOAL__UNDECIDED)
+            continue;
+        if (i < run->next && shoal__call_repeatability(command) != SHOAL__REPEAT_ALWAYS) {
+            blame_command(work, group, command, fault, &shared);
+            continue;
+        }
+        drop_answer(command, SHOAL__UNDECIDED);
+        run->commands[kept++] = command;
+    }
+    run->count = kept;
+    run->next = 0;
+    run->in_flight = 0;
+}
+
+static void lose_lane(struct work *work, struct group *group, const struct shoal__fault *fault) {
+    if (!may_go_on(work, group, fault)) {
+        fail_node(work, group, fault);
+        return;
+    }
+    shoal__fleet_note(work->batch->client->fleet, group->pool, fault);
+    keep_repeatable(work, group, fault);
+    group->lane->broken = true;
+    group->renewed = true;
+    renew_lane(group);
+    if (group->run.count == 0)
+        end_group(work, group);
+}
+
 static void step_group(struct work *work, struct group *group, int64_t until_ns) {
     struct shoal__fault fault = {0};
     enum shoal__step step = group->lane->transport->step(group->lane, &group->run, until_ns, &fault);
     if (step == SHOAL__STEP_BROKEN) {
-        fail_node(work, group, &fault);
+        lose_lane(work, group, &fault);
         return;
     }
     group->state = step == SHOAL__STEP_WAIT ? WAITING : READY;

@@ -23,9 +23,9 @@ shoal_status shoal__call_node(shoal_client *client, struct shoal__pool *pool, st
     return status;
 }
 
-/* Which commands may be repeated although they may have been executed: those whose second time changes nothing. A
+/* Those whose second time changes nothing. A
  * repeated add would tell of its own first time; a repeated cas too. */
-static enum shoal__repeatability repeatability_of(const struct shoal__command *command) {
+enum shoal__repeatability shoal__call_repeatability(const struct shoal__command *command) {
     switch (command->verb) {
     case SHOAL__VERB_GET:
     case SHOAL__VERB_DELETE:
@@ -44,7 +44,7 @@ static bool wait_to_retry(shoal_client *client, struct shoal__pool *pool, const 
                           const struct shoal__fault *fault, unsigned tries, int64_t deadline_ns) {
     int64_t pause_ns;
     if (tries > client->retry.attempts || !shoal__pool_is_in_use(pool) ||
-        !shoal__retry_may_repeat(repeatability_of(command), fault) ||
+        !shoal__retry_may_repeat(shoal__call_repeatability(command), fault) ||
         !shoal__fleet_grant_retry(client->fleet, tries, &client->retry, &pause_ns))
         return false;
     int64_t now_ns = shoal__now_ns();

@@ -13,6 +13,9 @@ shoal_status shoal__call_key(shoal_client *client, const char *key, size_t key_l
 shoal_status shoal__call_node(shoal_client *client, struct shoal__pool *pool, struct shoal__command *command,
                               int64_t deadline_ns, struct shoal__fault *fault, unsigned *attempts);
 
+/* Which commands may be repeated although they may have been executed. */
+enum shoal__repeatability shoal__call_repeatability(const struct shoal__command *command);
+
 /* on_node_failure=miss: what a read cannot find out for now, it did not find. */
 bool shoal__call_reads_as_miss(const shoal_client *client, const struct shoal__command *command, shoal_status status);
 

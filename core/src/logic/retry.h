@@ -1,5 +1,5 @@
 /* Whether a command that failed is tried again, and after which pause. Pure: clock and randomness are arguments.
- * May include: base/. Asked by api/call. The table of what may be repeated is in retry.c. */
+ * May include: base/. Asked by api/call and api/batch_run. The table of what may be repeated is in retry.c. */
 #ifndef SHOAL_LOGIC_RETRY_H
 #define SHOAL_LOGIC_RETRY_H
 
