@@ -223,6 +223,25 @@ static void reads_go_on_beside_a_frozen_node(void **state) {
     assert_values(lost);
 }
 
+/* One deadline, and no more: the nodes are out of use then. */
+static void two_frozen_nodes_cost_one_deadline(void **state) {
+    (void)state;
+    static const bool lost[NODES] = {[1] = true, [3] = true};
+    fill();
+    open_lanes();
+    test_memcached_freeze(&fleet.nodes[1]);
+    test_memcached_freeze(&fleet.nodes[3]);
+    add_gets();
+    assert_ends_in_time(run_taking_ms());
+    for (int i = 0; i < 3; i++) {
+        shoal_batch_clear(batch);
+        add_gets();
+        run_taking_ms();
+        assert_outcome(lost, SHOAL_E_NODE_DOWN);
+        assert_values(lost);
+    }
+}
+
 static void reads_go_on_beside_two_frozen_nodes_never_met_before(void **state) {
     (void)state;
     static const bool lost[NODES] = {[0] = true, [1] = true};
@@ -251,7 +270,14 @@ static void writes_go_on_beside_two_frozen_nodes(void **state) {
         assert_int_equal(unknown[node], !lost[node] ? 0 : test_speaks_meta() ? count_on(node) : 1);
 }
 
-static void a_node_that_comes_back_serves_the_next_batch(void **state) {
+static bool all_answer(void *context) {
+    (void)context;
+    shoal_batch_clear(batch);
+    add_gets();
+    return shoal_batch_run(batch, NULL) == SHOAL_OK;
+}
+
+static void a_node_that_comes_back_serves_batches_again(void **state) {
     (void)state;
     fill();
     open_lanes();
@@ -259,9 +285,7 @@ static void a_node_that_comes_back_serves_the_next_batch(void **state) {
     add_gets();
     run_taking_ms();
     test_memcached_thaw(&fleet.nodes[1]);
-    shoal_batch_clear(batch);
-    add_gets();
-    assert_int_equal(shoal_batch_run(batch, NULL), SHOAL_OK);
+    assert_true(test_eventually(all_answer, NULL, 10000));
     assert_values((const bool[NODES]){false});
 }
 
@@ -314,9 +338,10 @@ int main(void) {
         cmocka_unit_test_setup_teardown(items_that_fail_together_share_their_error, start, stop),
         cmocka_unit_test_setup_teardown(all_nodes_gone_is_told_for_every_item, start, stop),
         cmocka_unit_test_setup_teardown(reads_go_on_beside_a_frozen_node, start, stop),
+        cmocka_unit_test_setup_teardown(two_frozen_nodes_cost_one_deadline, start, stop),
         cmocka_unit_test_setup_teardown(reads_go_on_beside_two_frozen_nodes_never_met_before, start, stop),
         cmocka_unit_test_setup_teardown(writes_go_on_beside_two_frozen_nodes, start, stop),
-        cmocka_unit_test_setup_teardown(a_node_that_comes_back_serves_the_next_batch, start, stop),
+        cmocka_unit_test_setup_teardown(a_node_that_comes_back_serves_batches_again, start, stop),
         cmocka_unit_test(every_refused_item_has_its_own_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -237,6 +237,7 @@ static void end_late_group(struct work *work, struct group *group) {
     struct shoal__fault fault;
     if (group->run.in_flight > 0) {
         shoal__fault_set(&fault, SHOAL_E_TIMEOUT, "no complete answer within the batch's time");
+        fault.is_hard = true;
         fault.outcome_unknown = writes_are_in_flight(&group->run);
         fail_node(work, group, &fault);
     } else {
