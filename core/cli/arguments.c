@@ -25,6 +25,7 @@ struct option_row {
 static const struct option_row option_table[OPTION_COUNT] = {
     [OPTION_LIBRARY] = {"option", 'o', TEXT, "NAME=VALUE", 0, 0, "set an option of the library; may be repeated"},
     [OPTION_JSON] = {"json", 0, NO_VALUE, NULL, 0, 0, "print JSON"},
+    [OPTION_META] = {"meta", 0, NO_VALUE, NULL, 0, 0, "tell what the server knows of the item, not its value"},
     [OPTION_TTL] = {"ttl", 0, NUMBER, "SECONDS", INT64_MIN, INT64_MAX, "time to live; 0 is for ever"},
     [OPTION_FLAGS] = {"flags", 0, NUMBER, "N", 0, UINT32_MAX, "the 32 flag bits stored beside the value (0)"},
     [OPTION_MODE] = {"mode", 0, TEXT, "MODE", 0, 0, "set (the default), add, replace, append or prepend"},

@@ -11,6 +11,7 @@
 enum option_id {
     OPTION_LIBRARY, /* -o NAME=VALUE */
     OPTION_JSON,
+    OPTION_META,
     OPTION_TTL,
     OPTION_FLAGS,
     OPTION_MODE,

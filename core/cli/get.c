@@ -1,8 +1,9 @@
 /* `shoal get`: one value as it is, or several as lines or JSON.
- * May include: commands, items, json, report, session, public headers. */
+ * May include: commands, items, json, metadata, report, session, public headers. */
 #include "commands.h"
 #include "items.h"
 #include "json.h"
+#include "metadata.h"
 #include "report.h"
 #include "session.h"
 
@@ -91,7 +92,9 @@ int run_get(const struct arguments *arguments) {
     int exit_status = session_open(arguments, &client);
     if (exit_status != STATUS_DONE)
         return exit_status;
-    if (arguments->operand_count == 2 && !(arguments->given & TAKES(OPTION_JSON)))
+    if (arguments->given & TAKES(OPTION_META))
+        exit_status = tell_metadata(arguments, client);
+    else if (arguments->operand_count == 2 && !(arguments->given & TAKES(OPTION_JSON)))
         exit_status = get_one(arguments, client);
     else
         exit_status = run_items(arguments, client, &several);

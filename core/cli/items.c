@@ -4,6 +4,7 @@
 
 #include "report.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static shoal_status fill_and_run(const struct arguments *arguments, shoal_batch *batch,
@@ -14,18 +15,23 @@ static shoal_status fill_and_run(const struct arguments *arguments, shoal_batch 
     return status == SHOAL_OK ? shoal_batch_run(batch, error) : status;
 }
 
-static json_t *describe_item(const shoal_batch *batch, size_t index, const char *key,
-                             const struct items_command *command) {
+json_t *items_describe(const char *key, shoal_status status, const shoal_error *error) {
     json_t *object = json_new_object();
     json_put_bytes(object, "key", key, strlen(key));
-    shoal_status status = shoal_batch_status(batch, index);
-    if (status >= 0) {
-        command->describe(batch, index, object);
+    if (status >= 0)
         return object;
-    }
-    const char *message = shoal_error_message(shoal_batch_error(batch, index));
+    const char *message = shoal_error_message(error);
     json_put_text(object, "status", shoal_status_name(status));
     json_put_bytes(object, "error", message, strlen(message));
+    return object;
+}
+
+static json_t *describe_item(const shoal_batch *batch, size_t index, const char *key,
+                             const struct items_command *command) {
+    shoal_status status = shoal_batch_status(batch, index);
+    json_t *object = items_describe(key, status, shoal_batch_error(batch, index));
+    if (status >= 0)
+        command->describe(batch, index, object);
     return object;
 }
 
@@ -43,29 +49,33 @@ static void tell_items(const struct arguments *arguments, const shoal_batch *bat
         json_print(array);
 }
 
-/* One line for all that failed, else for all that were missing. */
-static int judge_items(const struct arguments *arguments, const shoal_batch *batch) {
-    size_t count = shoal_batch_count(batch), failed = 0, missing = 0, first = 0;
-    for (size_t i = 0; i < count; i++) {
-        shoal_status status = shoal_batch_status(batch, i);
-        if (status < 0 && failed++ == 0)
-            first = i;
-        missing += status > 0;
-    }
-    if (failed > 0) {
-        const char *message = shoal_error_message(shoal_batch_error(batch, first));
-        if (message[0] == '\0')
-            message = shoal_status_name(shoal_batch_status(batch, first));
-        if (count == 1)
-            return report(STATUS_ERROR, arguments->command, "%s", message);
-        return report(STATUS_ERROR, arguments->command, "%zu of %zu keys failed, the first: %s", failed, count,
-                      message);
-    }
-    if (missing == 0)
+void items_count(struct items_tally *tally, shoal_status status, const shoal_error *error) {
+    tally->count++;
+    tally->missing += status > 0;
+    if (status >= 0 || tally->failed++ > 0)
+        return;
+    const char *message = shoal_error_message(error);
+    snprintf(tally->first, sizeof(tally->first), "%s", message[0] != '\0' ? message : shoal_status_name(status));
+}
+
+int items_judge(const struct arguments *arguments, const struct items_tally *tally) {
+    if (tally->failed > 0 && tally->count == 1)
+        return report(STATUS_ERROR, arguments->command, "%s", tally->first);
+    if (tally->failed > 0)
+        return report(STATUS_ERROR, arguments->command, "%zu of %zu keys failed, the first: %s", tally->failed,
+                      tally->count, tally->first);
+    if (tally->missing == 0)
         return STATUS_DONE;
-    if (count == 1)
+    if (tally->count == 1)
         return report(STATUS_OUTCOME, arguments->command, "there is no item under this key");
-    return report(STATUS_OUTCOME, arguments->command, "%zu of %zu keys have no item", missing, count);
+    return report(STATUS_OUTCOME, arguments->command, "%zu of %zu keys have no item", tally->missing, tally->count);
+}
+
+static int judge_batch(const struct arguments *arguments, const shoal_batch *batch) {
+    struct items_tally tally = {0};
+    for (size_t i = 0; i < shoal_batch_count(batch); i++)
+        items_count(&tally, shoal_batch_status(batch, i), shoal_batch_error(batch, i));
+    return items_judge(arguments, &tally);
 }
 
 int run_items(const struct arguments *arguments, shoal_client *client, const struct items_command *command) {
@@ -80,7 +90,7 @@ int run_items(const struct arguments *arguments, shoal_client *client, const str
     } else {
         shoal_error_free(error); /* of a partial success: the items tell it better */
         tell_items(arguments, batch, command);
-        exit_status = judge_items(arguments, batch);
+        exit_status = judge_batch(arguments, batch);
     }
     shoal_batch_free(batch);
     return exit_status;

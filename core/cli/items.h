@@ -1,4 +1,4 @@
-/* Commands on several keys: a batch, told key by key.
+/* Commands on several keys: a batch, told key by key, and how such commands end.
  * May include: arguments, json, public headers. Called by get, delete and touch. */
 #ifndef SHOAL_CLI_ITEMS_H
 #define SHOAL_CLI_ITEMS_H
@@ -18,5 +18,23 @@ struct items_command {
 
 /* Returns the exit status, after one line on stderr where it is not STATUS_DONE. */
 int run_items(const struct arguments *arguments, shoal_client *client, const struct items_command *command);
+
+/* --- For a command that asks for its keys one by one --- */
+
+/* What became of the keys so far; begins as {0}. */
+struct items_tally {
+    size_t count;
+    size_t failed;
+    size_t missing;
+    char first[640]; /* why the first failed */
+};
+
+void items_count(struct items_tally *tally, shoal_status status, const shoal_error *error);
+
+/* One line for all that failed, else for all that were missing. Returns the exit status. */
+int items_judge(const struct arguments *arguments, const struct items_tally *tally);
+
+/* An object with the key, and with what failed where the status says so. */
+json_t *items_describe(const char *key, shoal_status status, const shoal_error *error);
 
 #endif

@@ -59,10 +59,12 @@ static const struct command command_table[] = {
     {.name = "get",
      .operands = "ENDPOINT KEY...",
      .summary = "print the value of a key, or of several",
-     .details = "One key: the value's bytes and nothing else. Several: a line a hit, with key, flags, size and value,\n"
-                "tabs between them, the value escaped as printf's %b reads it. Exit status 2 where a key is missing.",
+     .details =
+         "One key: the value's bytes and nothing else. Several: a line a hit, with key, flags, size and value,\n"
+         "tabs between them, the value escaped as printf's %b reads it. Exit status 2 where a key is missing.\n"
+         "--meta: a line each for size, flags, cas, ttl, idle and read: key, name, what it is, tabs between them.",
      .example = "shoal get cfg.example:11211 user:1 > user.bin",
-     .options = NETWORK_OPTIONS,
+     .options = NETWORK_OPTIONS | TAKES(OPTION_META),
      .least_operands = 2,
      .most_operands = -1,
      .run = run_get},

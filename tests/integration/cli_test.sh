@@ -45,6 +45,8 @@ grep -q secret "$work/err" && problem="the value is told" || problem=
 verdict "a wrong usage tells no value" "$problem"
 run get localhost:1 key --ttl 3
 expect_error "an option of another command" 64 "--ttl"
+run set localhost:1 key value --meta
+expect_error "--meta of a command that changes" 64 "--meta"
 run get localhost:1 key -z
 expect_error "an unknown letter" 64 "-z"
 run get localhost:1 key -o
@@ -82,6 +84,8 @@ run discover --json 127.0.0.1:1
 expect_error "discover --json where nothing listens" 1 "shoal: discover: "
 run get 127.0.0.1:1 key
 expect_error "get where nothing listens" 1 "shoal: get: "
+run get --meta --json 127.0.0.1:1 one two
+expect_error "get --meta where nothing listens" 1 "shoal: get: discovery at "
 run set 127.0.0.1:1 key do-not-tell
 expect_error "set where nothing listens" 1 "shoal: set: "
 grep -q do-not-tell "$work/err" && problem="the value is told" || problem=
@@ -197,6 +201,50 @@ expect_part "get --json of a hit and a miss" 2 '"key":"text","found":true,"value
     '{"key":"nothing","found":false}'
 run get --json "$endpoint" text 'bad key'
 expect_part "get --json of a good key and a bad one" 1 '"value":"a value"' '"status":"SHOAL_E_BAD_KEY"'
+
+# --- what the server knows of an item --------------------------------------------------------------------------------
+
+# lasts KEY NAME LEAST MOST: whether a line of the output tells so many seconds.
+lasts() {
+    seconds=$(sed -n "s/^$1$tab$2$tab//p" "$work/out" | grep -x '[0-9][0-9]*')
+    [ -n "$seconds" ] && [ "$seconds" -ge "$3" ] && [ "$seconds" -le "$4" ]
+}
+
+run set "$endpoint" known 'secret' --flags 7
+run set "$endpoint" brief 'secret too' --ttl 7200
+run get --meta "$endpoint" known brief
+expect_part "get --meta" 0 "known${tab}size${tab}6" "known${tab}flags${tab}7" "known${tab}cas${tab}" \
+    "known${tab}ttl${tab}forever" "known${tab}read${tab}no" "brief${tab}size${tab}10" "brief${tab}flags${tab}0"
+lasts brief ttl 3600 7200 && problem= || problem="the lifetime left is another"
+verdict "get --meta tells the lifetime left" "$problem"
+lasts known idle 0 600 && problem= || problem="the time since the last access is another"
+verdict "get --meta tells the time since the last access" "$problem"
+grep -q secret "$work/out" && problem="the value is told" || problem=
+[ "$(($(wc -l <"$work/out")))" -eq 12 ] || problem="$problem; not six lines an item"
+verdict "get --meta prints no value" "$problem"
+run get --meta "$endpoint" known
+expect_part "what get --meta reads counts as read" 0 "known${tab}read${tab}yes"
+run get --meta --json "$endpoint" known nothing
+expect_part "get --meta --json of a hit and a miss" 2 '[{"key":"known","found":true,"size":6,"flags":7,"cas":' \
+    ',"ttl":"forever","idle":' ',"read":true},{"key":"nothing","found":false}]'
+run get --meta --json "$endpoint" brief 'bad key'
+expect_part "get --meta --json of a good key and a bad one" 1 '"size":10' '"ttl":7' '"status":"SHOAL_E_BAD_KEY"'
+run get --meta "$endpoint" nothing
+expect_error "get --meta of a missing key" 2 "there is no item under this key"
+run get --meta "$endpoint" 'bad key'
+expect_error "get --meta of a bad key" 1 "shoal: get: the key of 7 bytes"
+run get --meta "$endpoint" known nothing
+manners 2
+grep -q '1 of 2 keys' "$work/err" || problem="$problem; how many is not told"
+grep -q "^known${tab}size${tab}6$" "$work/out" || problem="$problem; the hit is not told"
+verdict "get --meta of a hit and a miss" "$problem"
+run get --meta "$endpoint" known -o protocol=libmemcached
+expect_part "get --meta by the classic protocol" 0 "known${tab}size${tab}6" "known${tab}flags${tab}7" \
+    "known${tab}ttl${tab}unknown" "known${tab}idle${tab}unknown" "known${tab}read${tab}unknown"
+run get --meta --json "$endpoint" known -o protocol=libmemcached
+expect_part "get --meta --json by the classic protocol" 0 '"flags":7,' '"ttl":null,"idle":null,"read":null}]'
+
+# --- storing in other ways -------------------------------------------------------------------------------------------
 
 run set "$endpoint" text other --mode add
 expect_error "add where an item is" 2 "not stored"
