@@ -1,35 +1,55 @@
-/* What Shoal costs beside the least that the same exchange can cost: a blocking socket with nothing around it. Starts a
- * memcached of its own. Pin it, as waking another core costs more than either: taskset -c 0
- * build/release/tests/bench/floor May include: the public headers, support/. core/doc/PERFORMANCE.md has the figures.
- */
+/* What Shoal costs beside the least that the same result can cost. Starts memcached processes of its own. Pin it, as
+ * waking another core costs more than either: taskset -c 1 build/release/tests/bench/floor [PROTOCOL] [ROW]
+ * May include: floor_*, support/. core/doc/PERFORMANCE.md has the rows and figures. */
+#include "floor_load.h"
+#include "floor_peer.h"
+#include "floor_shoal.h"
+
 #include "support/servers.h"
 
-#include <shoal/shoal.h>
-
-#include <arpa/inet.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 
 #define ROUNDS 41
-#define KEYS 100
-#define VALUE_SIZE 100
+#define NODES 4
+#define LARGE ((size_t)900 * 1024)
 
-static shoal_client *client;
-static int floor_fd;
-static char keys[KEYS][16];
-static char value[VALUE_SIZE];
-static char reply[KEYS * 256];
-static char get_line[KEYS * 16 + 8];
+struct contest {
+    const char *name;
+    size_t nodes; /* 1 or NODES */
+    size_t keys;
+    size_t value_size;
+    void (*ours)(struct ours *, struct load *);
+    void (*floor)(struct peer *, struct load *);
+    int repetitions; /* a round */
+};
 
-static void give_up(const char *what) {
-    fprintf(stderr, "floor: %s\n", what);
-    exit(1);
-}
+static const struct contest contests[] = {
+    {"get", 1, 1, 100, ours_get, peer_get, 1000},
+    {"set", 1, 1, 100, ours_set, peer_set, 1000},
+    {"get_many", 1, 100, 100, ours_get_many, peer_get_many, 50},
+    {"get_many_4", NODES, 100, 100, ours_get_many, peer_get_many, 50},
+    {"set_many", 1, 100, 100, ours_set_many, peer_set_many, 20},
+    {"set_many_4", NODES, 100, 100, ours_set_many, peer_set_many, 20},
+    {"get_900k", 1, 1, LARGE, ours_get, peer_get, 20},
+    {"set_900k", 1, 1, LARGE, ours_set, peer_set, 20},
+    {"get_100000_4", NODES, 100000, 100, ours_get_many, peer_get_many, 1},
+};
+
+#define CONTEST_COUNT (sizeof(contests) / sizeof(contests[0]))
+
+static const char *const protocols[] = {"auto", "meta", "libmemcached"};
+
+/* --- Measuring: interleaved rounds, medians --- */
+
+struct arena {
+    const struct contest *contest;
+    struct ours *ours;
+    struct peer *peer;
+    struct load load;
+};
 
 static double now_us(void) {
     struct timespec now;
@@ -37,162 +57,111 @@ static double now_us(void) {
     return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
 }
 
-/* --- The floor --- */
-
-static void exchange(const char *bytes, size_t size, const char *end) {
-    size_t end_size = strlen(end);
-    size_t received = 0;
-    if (send(floor_fd, bytes, size, 0) != (ssize_t)size)
-        give_up("cannot send");
-    while (received < end_size || memcmp(reply + received - end_size, end, end_size) != 0) {
-        ssize_t count = recv(floor_fd, reply + received, sizeof(reply) - received, 0);
-        if (count <= 0)
-            give_up("cannot receive");
-        received += (size_t)count;
-    }
+static double time_floor_us(struct arena *arena) {
+    double began = now_us();
+    for (int i = 0; i < arena->contest->repetitions; i++)
+        arena->contest->floor(arena->peer, &arena->load);
+    return (now_us() - began) / arena->contest->repetitions;
 }
 
-static void floor_get(void) {
-    exchange("get key:0\r\n", 11, "END\r\n");
+static double time_ours_us(struct arena *arena) {
+    double began = now_us();
+    for (int i = 0; i < arena->contest->repetitions; i++)
+        arena->contest->ours(arena->ours, &arena->load);
+    return (now_us() - began) / arena->contest->repetitions;
 }
-
-static void floor_set(void) {
-    char line[VALUE_SIZE + 64];
-    int size = snprintf(line, sizeof(line), "set key:0 0 0 %d\r\n%.*s\r\n", VALUE_SIZE, VALUE_SIZE, value);
-    exchange(line, (size_t)size, "STORED\r\n");
-}
-
-static void floor_get_many(void) {
-    exchange(get_line, strlen(get_line), "END\r\n");
-}
-
-/* Classic pipelining: all sets in one send, then all replies. */
-static void floor_set_many(void) {
-    static char lines[KEYS * (VALUE_SIZE + 64)];
-    size_t size = 0;
-    for (int i = 0; i < KEYS; i++)
-        size += (size_t)snprintf(lines + size, sizeof(lines) - size, "set %s 0 0 %d\r\n%.*s\r\n", keys[i], VALUE_SIZE,
-                                 VALUE_SIZE, value);
-    if (send(floor_fd, lines, size, 0) != (ssize_t)size)
-        give_up("cannot send");
-    for (size_t received = 0; received < KEYS * strlen("STORED\r\n");) {
-        ssize_t count = recv(floor_fd, reply, sizeof(reply), 0);
-        if (count <= 0)
-            give_up("cannot receive");
-        received += (size_t)count;
-    }
-}
-
-/* --- Shoal --- */
-
-static void shoal_one_get(void) {
-    shoal_value *found = NULL;
-    if (shoal_get(client, keys[0], strlen(keys[0]), &found, NULL) != SHOAL_OK)
-        give_up("a get failed");
-    shoal_value_free(found);
-}
-
-static void shoal_one_set(void) {
-    if (shoal_set(client, keys[0], strlen(keys[0]), value, VALUE_SIZE, 0, NULL) != SHOAL_OK)
-        give_up("a set failed");
-}
-
-static void run_batch(bool stores) {
-    static shoal_batch *batch;
-    if (batch == NULL && shoal_batch_new(client, &batch, NULL) != SHOAL_OK)
-        give_up("no batch");
-    for (int i = 0; i < KEYS; i++)
-        if (stores)
-            shoal_batch_store(batch, SHOAL_SET, keys[i], strlen(keys[i]), value, VALUE_SIZE, 0, 0, 0, NULL);
-        else
-            shoal_batch_get(batch, keys[i], strlen(keys[i]), NULL);
-    if (shoal_batch_run(batch, NULL) != SHOAL_OK)
-        give_up("a batch failed");
-    shoal_batch_clear(batch);
-}
-
-static void shoal_get_many(void) {
-    run_batch(false);
-}
-
-static void shoal_set_many(void) {
-    run_batch(true);
-}
-
-/* --- Measuring: interleaved rounds, medians --- */
-
-struct contest {
-    const char *name;
-    void (*ours)(void);
-    void (*floor)(void);
-    int repetitions; /* a round */
-};
 
 static int compare(const void *left, const void *right) {
     double a = *(const double *)left, b = *(const double *)right;
     return a < b ? -1 : a > b;
 }
 
-static double time_once_us(void (*act)(void), int repetitions) {
-    double began = now_us();
-    for (int i = 0; i < repetitions; i++)
-        act();
-    return (now_us() - began) / repetitions;
-}
-
-static void hold(const struct contest *contest) {
+static void measure(struct arena *arena) {
     double ours[ROUNDS], floor[ROUNDS], ratios[ROUNDS];
     for (int i = 0; i < ROUNDS; i++) {
-        floor[i] = time_once_us(contest->floor, contest->repetitions);
-        ours[i] = time_once_us(contest->ours, contest->repetitions);
+        floor[i] = time_floor_us(arena);
+        ours[i] = time_ours_us(arena);
         ratios[i] = ours[i] / floor[i];
     }
     qsort(ours, ROUNDS, sizeof(double), compare);
     qsort(floor, ROUNDS, sizeof(double), compare);
     qsort(ratios, ROUNDS, sizeof(double), compare);
-    printf("%-14s %8.2f us   floor %8.2f us   ratio %.2f (%.2f to %.2f)\n", contest->name, ours[ROUNDS / 2],
+    printf("%-12s %9.2f us   floor %9.2f us   ratio %.2f (%.2f to %.2f)\n", arena->contest->name, ours[ROUNDS / 2],
            floor[ROUNDS / 2], ratios[ROUNDS / 2], ratios[ROUNDS / 10], ratios[ROUNDS - 1 - ROUNDS / 10]);
+    fflush(stdout);
 }
 
-static void connect_both(const struct test_memcached *server) {
-    struct sockaddr_in address = {
-        .sin_family = AF_INET, .sin_port = htons(server->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int on = 1;
-    char endpoint[96];
-    shoal_config *config = NULL;
-    snprintf(endpoint, sizeof(endpoint), "static://%s?operation_timeout_ms=10000", server->name);
-    floor_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (floor_fd < 0 || connect(floor_fd, (struct sockaddr *)&address, sizeof(address)) != 0 ||
-        setsockopt(floor_fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) != 0)
-        give_up("cannot connect");
-    if (shoal_config_new(&config, NULL) != SHOAL_OK ||
-        shoal_config_set(config, "endpoint", endpoint, NULL) != SHOAL_OK ||
-        shoal_client_new(config, &client, NULL) != SHOAL_OK)
-        give_up("no client");
-    shoal_config_free(config);
+/* --- One row --- */
+
+/* Each has to find what the other stored, and where it looks for it. Warms both up, too. */
+static void check_both(struct arena *arena) {
+    struct load *load = &arena->load;
+    size_t size = load->count * load->value_size;
+    bool is_batch = load->count > 1;
+    (is_batch ? peer_set_many : peer_set)(arena->peer, load);
+    if (memchr(load->done, false, load->count) != NULL)
+        give_up("the floor cannot store");
+    ours_check(arena->ours, load);
+    (is_batch ? ours_set_many : ours_set)(arena->ours, load);
+    memset(load->results, 0, size);
+    (is_batch ? peer_get_many : peer_get)(arena->peer, load);
+    if (memcmp(load->results, load->values, size) != 0 || memchr(load->done, false, load->count) != NULL)
+        give_up("the floor does not find what Shoal stored");
 }
 
-int main(void) {
-    static const struct contest contests[] = {
-        {"get", shoal_one_get, floor_get, 1000},
-        {"set", shoal_one_set, floor_set, 1000},
-        {"get_many 100", shoal_get_many, floor_get_many, 50},
-        {"set_many 100", shoal_set_many, floor_set_many, 20},
-    };
-    struct test_memcached server = test_memcached_start(0);
-    memset(value, 'v', sizeof(value));
-    strcpy(get_line, "get");
-    for (int i = 0; i < KEYS; i++) {
-        snprintf(keys[i], sizeof(keys[i]), "key:%d", i);
-        strcat(strcat(get_line, " "), keys[i]);
-    }
-    strcat(get_line, "\r\n");
-    connect_both(&server);
-    shoal_set_many();
-    for (size_t i = 0; i < sizeof(contests) / sizeof(contests[0]); i++)
-        hold(&contests[i]);
-    shoal_client_free(client);
-    close(floor_fd);
-    test_memcached_stop(&server);
+static void hold(const struct contest *contest, const struct test_memcached *servers, const char *protocol) {
+    struct arena arena = {.contest = contest};
+    arena.ours = ours_new(servers, contest->nodes, protocol);
+    arena.peer = peer_new(servers, contest->nodes);
+    arena.load = load_new(contest->keys, contest->value_size);
+    check_both(&arena);
+    measure(&arena);
+    load_clear(&arena.load);
+    ours_free(arena.ours);
+}
+
+/* --- The command line --- */
+
+struct choice {
+    const char *protocol;
+    const char *row; /* NULL: all */
+};
+
+static bool choose(struct choice *choice, const char *word) {
+    for (size_t i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++)
+        if (strcmp(word, protocols[i]) == 0) {
+            choice->protocol = word;
+            return true;
+        }
+    for (size_t i = 0; i < CONTEST_COUNT; i++)
+        if (strcmp(word, contests[i].name) == 0) {
+            choice->row = word;
+            return true;
+        }
+    return false;
+}
+
+static int explain(void) {
+    fprintf(stderr, "usage: floor [auto | meta | libmemcached] [ROW]\nrows:");
+    for (size_t i = 0; i < CONTEST_COUNT; i++)
+        fprintf(stderr, " %s", contests[i].name);
+    fputc('\n', stderr);
+    return 64;
+}
+
+int main(int argc, char **argv) {
+    struct choice choice = {.protocol = "auto"};
+    struct test_memcached servers[NODES];
+    for (int i = 1; i < argc; i++)
+        if (!choose(&choice, argv[i]))
+            return explain();
+    for (size_t i = 0; i < NODES; i++)
+        servers[i] = test_memcached_start(0);
+    printf("protocol=%s\n", choice.protocol);
+    for (size_t i = 0; i < CONTEST_COUNT; i++)
+        if (choice.row == NULL || strcmp(choice.row, contests[i].name) == 0)
+            hold(&contests[i], servers, choice.protocol);
+    for (size_t i = 0; i < NODES; i++)
+        test_memcached_stop(&servers[i]);
     return 0;
 }
