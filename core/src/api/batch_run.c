@@ -205,6 +205,15 @@ static void go_round(struct work *work) {
     }
 }
 
+/* A receive that waits is cheaper than a poll and a receive. */
+static void let_last_group_wait(struct work *work) {
+    for (size_t i = 0; i < work->group_count; i++)
+        if (work->groups[i].state == WAITING) {
+            work->groups[i].run.may_wait = true;
+            work->groups[i].state = READY;
+        }
+}
+
 /* Looks which lanes are ready; waits for one only where no group can go on without. */
 static void await_lanes(struct work *work) {
     size_t count = 0;
@@ -218,6 +227,10 @@ static void await_lanes(struct work *work) {
     }
     if (count == 0)
         return;
+    if (may_wait && count == 1 && work->fds[0].events == POLLIN) {
+        let_last_group_wait(work);
+        return;
+    }
     poll(work->fds, count, may_wait ? shoal__remaining_ms(work->deadline_ns, shoal__now_ns()) : 0);
     count = 0;
     for (size_t i = 0; i < work->group_count; i++)

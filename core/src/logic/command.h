@@ -74,6 +74,7 @@ struct shoal__run {
     size_t next;      /* the first that was not sent */
     size_t in_flight; /* how many were sent and not answered, counted back from next */
     bool has_begun;   /* on this lane */
+    bool may_wait;    /* no other lane has anything to do meanwhile: a step may wait for its answer by itself */
     short events;     /* what the lane waits for: POLLIN, POLLOUT or both */
 
     struct shoal__value_arena *values; /* where small ones go; may be NULL */

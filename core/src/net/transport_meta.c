@@ -179,13 +179,16 @@ static shoal_status send_what_fits(struct shoal__lane *lane, struct shoal__fault
     }
 }
 
-/* Takes what has come. *more: there may be more at once. */
-static shoal_status receive_once(struct shoal__lane *lane, bool *more, struct shoal__fault *fault) {
+/* Takes what has come, or waits for it where deadline_ns is not 0. *more: there may be more at once. */
+static shoal_status receive_once(struct shoal__lane *lane, int64_t deadline_ns, bool *more,
+                                 struct shoal__fault *fault) {
     struct session *session = lane->session;
     char room[RECEIVE_SIZE];
     size_t size = sizeof(room);
     char *target = shoal__exchange_target(&session->exchange, &size);
-    ssize_t count = shoal__stream_receive_now(&session->stream, target ? target : room, size);
+    char *into = target ? target : room;
+    ssize_t count = deadline_ns > 0 ? shoal__stream_receive(&session->stream, into, size, deadline_ns)
+                                    : shoal__stream_receive_now(&session->stream, into, size);
     *more = count == (ssize_t)size;
     if (count < 0 && errno == EAGAIN)
         return SHOAL_OK;
@@ -197,11 +200,13 @@ static shoal_status receive_once(struct shoal__lane *lane, bool *more, struct sh
     return SHOAL_OK;
 }
 
-static shoal_status receive_what_came(struct shoal__lane *lane, struct shoal__fault *fault) {
-    shoal_status status = SHOAL_OK;
+static shoal_status receive_what_came(struct shoal__lane *lane, struct shoal__run *run, int64_t deadline_ns,
+                                      struct shoal__fault *fault) {
     bool more = true;
-    for (int i = 0; more && status == SHOAL_OK && i < RECEIVES_A_STEP; i++)
-        status = receive_once(lane, &more, fault);
+    shoal_status status = receive_once(lane, run->may_wait ? deadline_ns : 0, &more, fault);
+    for (int i = 1; more && status == SHOAL_OK && i < RECEIVES_A_STEP; i++)
+        status = receive_once(lane, 0, &more, fault);
+    run->may_wait = false;
     return status;
 }
 
@@ -214,7 +219,6 @@ static enum shoal__step end_run(struct shoal__lane *lane, const struct shoal__ru
 
 static enum shoal__step step(struct shoal__lane *lane, struct shoal__run *run, int64_t deadline_ns,
                              struct shoal__fault *fault) {
-    (void)deadline_ns;
     struct session *session = lane->session;
     struct shoal__exchange *exchange = &session->exchange;
     struct shoal__piece pieces[3];
@@ -222,7 +226,7 @@ static enum shoal__step step(struct shoal__lane *lane, struct shoal__run *run, i
     if (!run->has_begun)
         shoal__exchange_begin(exchange, run);
     else if (run->in_flight > 0)
-        status = receive_what_came(lane, fault);
+        status = receive_what_came(lane, run, deadline_ns, fault);
     run->has_begun = true;
     if (status == SHOAL_OK)
         status = send_what_fits(lane, fault);
