@@ -49,7 +49,8 @@ static int compare(const void *left, const void *right) {
 
 static void tell(shoal_batch *batch, const char *what, int count) {
     double taken_ms[BATCHES];
-    int hits, told;
+    int hits = 0;
+    int told = 0;
     for (int i = 0; i < count; i++)
         taken_ms[i] = ask(batch, &hits, &told);
     qsort(taken_ms, (size_t)count, sizeof(double), compare);
