@@ -256,6 +256,20 @@ static void test_all_behind_a_refused_stretch_is_asked_again_and_nothing_before_
     assert_int_equal(talk->run.in_flight, 17);
 }
 
+static void test_no_stretch_begins_behind_a_refused_one(void **state) {
+    (void)state;
+    static char value[40001];
+    memset(value, 'v', sizeof(value) - 1);
+    for (size_t i = 0; i < 18 * 4; i++)
+        talk_set(talk, "k", value);
+    talk_begin(talk);
+    assert_int_equal(talk->run.next, 16 * 4);
+    talk->sent.size = 0;
+    assert_heard(talk, "SERVER_ERROR no\r\nHD O3\r\nMN\r\n");
+    talk_send(talk, SIZE_MAX);
+    assert_int_equal(talk->sent.size, 0);
+}
+
 static void test_a_later_refusal_is_not_forgotten_for_an_earlier_one(void **state) {
     (void)state;
     begin_three_stretches();
@@ -415,6 +429,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_a_refused_stretch_is_asked_again_singly, start, stop),
         cmocka_unit_test_setup_teardown(test_all_behind_a_refused_stretch_is_asked_again_and_nothing_before_it, start,
                                         stop),
+        cmocka_unit_test_setup_teardown(test_no_stretch_begins_behind_a_refused_one, start, stop),
         cmocka_unit_test_setup_teardown(test_a_later_refusal_is_not_forgotten_for_an_earlier_one, start, stop),
         cmocka_unit_test_setup_teardown(test_stores_behind_those_asked_again_may_be_quiet, start, stop),
         cmocka_unit_test_setup_teardown(test_what_is_no_plain_store_is_never_asked_twice, start, stop),
