@@ -233,7 +233,7 @@ size_t shoal__exchange_pieces(const struct shoal__exchange *exchange, struct sho
         pieces[count++] = (struct shoal__piece){(const char *)large->value + exchange->large_sent,
                                                 large->value_len - exchange->large_sent};
     size_t line_end_sent = exchange->large_sent > large->value_len ? exchange->large_sent - large->value_len : 0;
-    pieces[count++] = (struct shoal__piece){"\r\n" + line_end_sent, 2 - line_end_sent};
+    pieces[count++] = (struct shoal__piece){&"\r\n"[line_end_sent], 2 - line_end_sent};
     return count;
 }
 
