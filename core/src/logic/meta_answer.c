@@ -424,10 +424,13 @@ static shoal_status take_bytes(struct shoal__exchange *exchange, const char *byt
 shoal_status shoal__exchange_take(struct shoal__exchange *exchange, const char *bytes, size_t size,
                                   struct shoal__fault *fault) {
     shoal_status status = SHOAL_OK;
-    size_t taken;
-    for (; status == SHOAL_OK && size > 0; bytes += taken, size -= taken) {
-        taken = 0;
+    while (size > 0) {
+        size_t taken = 0;
         status = take_bytes(exchange, bytes, size, &taken, fault);
+        if (status != SHOAL_OK)
+            break;
+        bytes += taken;
+        size -= taken;
     }
     shoal__exchange_count(exchange);
     return status;
