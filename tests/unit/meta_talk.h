@@ -29,6 +29,8 @@ static inline void talk_count_refusal(void *context, struct shoal__command *comm
     struct talk *talk = context;
     assert_int_equal(command->status, fault->status);
     assert_true(fault->status < 0);
+    for (const char *at = fault->text; *at != '\0'; at++)
+        assert_in_range((unsigned char)*at, 0x20, 0x7e);
     talk->refusals++;
     talk->refusal = fault->status;
 }

@@ -429,14 +429,16 @@ static void test_any_error_among_quiet_stores_has_them_asked_again(void **state)
     }
 }
 
-/* The words of a server are not ours: whatever bytes they have, the fault has a text. */
+/* The words of a server are not ours: whatever bytes they have, the message is one that a log and a binding can take.
+ */
 static void test_the_words_of_an_error_may_hold_any_byte(void **state) {
     (void)state;
-    static const char text[] = "SERVER_ERROR \0\x01\xff too large\r\n";
+    static const char text[] = "SERVER_ERROR \0\x01\xff too large\r\nSERVER_ERROR \x1b[31m\xff\x7f away\r\n";
     ask_two_gets();
     talk_begin(talk);
     assert_int_equal(talk_hear_bytes(talk, text, sizeof(text) - 1), SHOAL_OK);
     assert_status(talk, 0, SHOAL_E_TOO_LARGE);
+    assert_status(talk, 1, SHOAL_E_SERVER);
 }
 
 int main(void) {

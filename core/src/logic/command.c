@@ -2,6 +2,8 @@
  * May include: base/, logic/, public headers. */
 #include "logic/command.h"
 
+#include "logic/text.h"
+
 #include <shoal/operations.h>
 
 #include <string.h>
@@ -23,7 +25,9 @@ bool shoal__command_stored(const struct shoal__command *command, const shoal_val
 }
 
 shoal_status shoal__command_refused(const char *words, size_t size, struct shoal__fault *fault) {
-    return shoal__fault_set(fault, SHOAL_E_SERVER, "the server refused the command: %.*s", (int)size, words);
+    struct shoal__quote quote;
+    return shoal__fault_set(fault, SHOAL_E_SERVER, "the server refused the command: %s",
+                            shoal__quote_slice(&quote, (struct shoal__slice){words, size}));
 }
 
 shoal_status shoal__command_too_large(const struct shoal__command *command, struct shoal__fault *fault) {
