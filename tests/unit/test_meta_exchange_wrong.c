@@ -145,10 +145,11 @@ static void test_an_answer_to_another_kind_of_command_is_noticed(void **state) {
         {ask_get, "END\r\n", 0},         {ask_get, "VALUE k0 0 1\r\n", 0}, {ask_get, "OK\r\n", 0},
         {ask_get, "STAT a b\r\n", 0},    {ask_get, "VERSION 1\r\n", 0},    {ask_store, "EN O0\r\n", 0},
         {ask_store, "VA 1 O0\r\n", 0},   {ask_store, "MN O0\r\n", 0},      {ask_delete, "EN O0\r\n", 0},
-        {ask_delete, "VA 0 O0\r\n", 0},  {ask_touch, "NF O0\r\n", 0},      {ask_touch, "VA 1 O0\r\n", 0},
-        {ask_touch, "NS O0\r\n", 0},     {ask_increment, "HD O0\r\n", 0},  {ask_increment, "EN O0\r\n", 0},
-        {ask_increment, "EX O0\r\n", 0}, {ask_flush, "HD O0\r\n", 0},      {ask_flush, "END\r\n", 0},
-        {ask_stats, "HD O0\r\n", 0},     {ask_stats, "VA 1 O0\r\n", 0},    {ask_flush, "STAT a b\r\n", 0},
+        {ask_delete, "VA 0 O0\r\n", 0},  {ask_delete, "NS O0\r\n", 0},     {ask_delete, "EX O0\r\n", 0},
+        {ask_touch, "NF O0\r\n", 0},     {ask_touch, "VA 1 O0\r\n", 0},    {ask_touch, "NS O0\r\n", 0},
+        {ask_increment, "HD O0\r\n", 0}, {ask_increment, "EN O0\r\n", 0},  {ask_increment, "EX O0\r\n", 0},
+        {ask_flush, "HD O0\r\n", 0},     {ask_flush, "END\r\n", 0},        {ask_stats, "HD O0\r\n", 0},
+        {ask_stats, "VA 1 O0\r\n", 0},   {ask_flush, "STAT a b\r\n", 0},
     };
     ASSERT_ALL_END(wrongs);
 }

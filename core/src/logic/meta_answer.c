@@ -224,6 +224,8 @@ static shoal_status meaning(const struct shoal__command *command, enum shoal__me
         return kind == SHOAL__META_MISS ? SHOAL_NOT_FOUND : SHOAL__UNDECIDED;
     case SHOAL__VERB_TOUCH:
         return kind == SHOAL__META_DONE ? SHOAL_OK : kind == SHOAL__META_MISS ? SHOAL_NOT_FOUND : SHOAL__UNDECIDED;
+    case SHOAL__VERB_DELETE:
+        return kind == SHOAL__META_DONE ? SHOAL_OK : kind == SHOAL__META_NOT_FOUND ? SHOAL_NOT_FOUND : SHOAL__UNDECIDED;
     case SHOAL__VERB_INCREMENT:
         return kind == SHOAL__META_NOT_FOUND ? SHOAL_NOT_FOUND : SHOAL__UNDECIDED;
     case SHOAL__VERB_FLUSH_ALL:
