@@ -67,7 +67,8 @@ SHOAL_API shoal_status shoal_set(shoal_client *client, const char *key, size_t k
  * @param cas the token of SHOAL_CAS, from shoal_value_cas; 0 otherwise.
  * @param new_cas out, may be NULL: the stored item's token; 0 where another writer came between (with
  *        protocol=libmemcached it takes a second round trip).
- * @return 0, SHOAL_NOT_STORED, SHOAL_EXISTS, SHOAL_NOT_FOUND, SHOAL_E_TOO_LARGE, or an error. Since 0.1.
+ * @return 0, SHOAL_NOT_STORED, SHOAL_EXISTS, SHOAL_NOT_FOUND, SHOAL_E_TOO_LARGE, or an error. Where the server has no
+ *         memory for the item (SHOAL_E_SERVER), what was there may be gone. Since 0.1.
  */
 SHOAL_API shoal_status shoal_store(shoal_client *client, int mode, const char *key, size_t key_len, const void *value,
                                    size_t value_len, uint32_t flags, int64_t ttl_s, uint64_t cas, uint64_t *new_cas,

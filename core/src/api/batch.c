@@ -120,10 +120,11 @@ void shoal__batch_blame(shoal_batch *batch, struct shoal__item *item, const stru
 /* Room for every key that gets a prefix, at once, as the keys point into it. */
 static bool reserve_keys(shoal_batch *batch) {
     const struct shoal__key_rule *rule = &batch->client->key_rule;
+    size_t unhashed_max = rule->allows_binary ? SHOAL__BINARY_KEY_MAX : SHOAL__KEY_MAX;
     size_t size = 0;
     for (size_t i = 0; i < batch->count; i++) {
         size_t sent = rule->prefix_len + batch->items[i].command.key_len;
-        if (rule->prefix_len > 0 || sent > SHOAL__KEY_MAX)
+        if (rule->prefix_len > 0 || sent > unhashed_max)
             size += sent < SHOAL__KEY_MAX ? sent : SHOAL__KEY_MAX;
     }
     return size == 0 || shoal__buffer_reserve(&batch->keys, size) != NULL;

@@ -94,11 +94,12 @@ static void end_group(struct work *work, struct group *group) {
 static void fail_group(struct work *work, struct group *group, const struct shoal__fault *fault) {
     struct shoal__run *run = &group->run;
     struct shoal__fault unsent = *fault;
+    size_t sent_end = run->reached > run->next ? run->reached : run->next;
     unsent.outcome_unknown = false;
-    if (group->lane != NULL)
-        group->lane->broken = group->lane->broken || run->in_flight > 0;
-    blame_commands(work, group, run->next - run->in_flight, run->next, fault);
-    blame_commands(work, group, run->next, run->count, &unsent);
+    if (group->lane != NULL) /* where it stands in what was sent, nobody knows */
+        group->lane->broken = group->lane->broken || run->has_begun;
+    blame_commands(work, group, run->next - run->in_flight, sent_end, fault);
+    blame_commands(work, group, sent_end, run->count, &unsent);
     end_group(work, group);
 }
 
@@ -157,6 +158,7 @@ static void keep_repeatable(struct work *work, struct group *group, const struct
     }
     run->count = kept;
     run->next = 0;
+    run->reached = 0;
     run->in_flight = 0;
 }
 
@@ -238,9 +240,9 @@ static void await_lanes(struct work *work) {
             work->groups[i].state = READY;
 }
 
-static bool writes_are_in_flight(const struct shoal__run *run) {
-    for (size_t i = run->next - run->in_flight; i < run->next; i++)
-        if (run->commands[i]->verb != SHOAL__VERB_GET)
+static bool may_have_been_executed(const struct shoal__run *run) {
+    for (size_t i = run->next - run->in_flight; i < run->next || i < run->reached; i++)
+        if (shoal__command_changes_items(run->commands[i]))
             return true;
     return false;
 }
@@ -248,10 +250,10 @@ static bool writes_are_in_flight(const struct shoal__run *run) {
 /* A node that owes an answer is at fault; one whose turn did not come is not. */
 static void end_late_group(struct work *work, struct group *group) {
     struct shoal__fault fault;
-    if (group->run.in_flight > 0) {
+    if (group->run.in_flight > 0 || group->run.reached > group->run.next) {
         shoal__fault_set(&fault, SHOAL_E_TIMEOUT, "no complete answer within the batch's time");
         fault.is_hard = true;
-        fault.outcome_unknown = writes_are_in_flight(&group->run);
+        fault.outcome_unknown = may_have_been_executed(&group->run);
         fail_node(work, group, &fault);
     } else {
         shoal__fault_set(&fault, SHOAL_E_TIMEOUT,

@@ -37,7 +37,8 @@ shoal_status shoal__command_too_large(const struct shoal__command *command, stru
 }
 
 shoal_status shoal__command_no_room(struct shoal__fault *fault) {
-    return shoal__fault_set(fault, SHOAL_E_SERVER, "the server has no memory for the item: raise its -m option");
+    return shoal__fault_set(fault, SHOAL_E_SERVER,
+                            "the server has no memory for the item: raise its -m option; the key may now hold nothing");
 }
 
 shoal_status shoal__command_not_a_number(struct shoal__fault *fault) {

@@ -72,6 +72,7 @@ struct shoal__run {
     struct shoal__command **commands;
     size_t count;
     size_t next;      /* the first that was not sent */
+    size_t reached;   /* beyond `next`: those before it were sent, and are to be sent again */
     size_t in_flight; /* how many were sent and not answered, counted back from next */
     bool has_begun;   /* on this lane */
     bool may_wait;    /* no other lane has anything to do meanwhile: a step may wait for its answer by itself */

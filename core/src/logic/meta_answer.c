@@ -4,6 +4,8 @@
 #include "logic/meta_exchange.h"
 #include "logic/value.h"
 
+#include <shoal/operations.h>
+
 #include <string.h>
 
 static struct shoal__stretch *due_stretch(struct shoal__exchange *exchange) {
@@ -13,10 +15,14 @@ static struct shoal__stretch *due_stretch(struct shoal__exchange *exchange) {
 void shoal__exchange_count(struct shoal__exchange *exchange) {
     const struct shoal__stretch *due = due_stretch(exchange);
     struct shoal__run *run = exchange->run;
-    if (due == NULL)
-        run->in_flight = 0;
-    else
-        run->in_flight = run->next - (due->kind == SHOAL__STRETCH_SINGLY ? due->at : due->begin);
+    size_t first = run->next;
+    if (exchange->repeat_from != SIZE_MAX)
+        first = exchange->repeat_from;
+    else if (due != NULL)
+        first = due->kind == SHOAL__STRETCH_SINGLY ? due->at : due->begin;
+    run->in_flight = run->next - first;
+    if (run->reached < run->next)
+        run->reached = run->next;
 }
 
 bool shoal__exchange_is_over(const struct shoal__exchange *exchange) {
@@ -194,9 +200,20 @@ static shoal_status judge(struct shoal__exchange *exchange, const struct shoal__
     return shoal__command_refused(line->text, line->text_size, why);
 }
 
+/* Whether nothing is missing of what the server was asked for. */
+static bool is_asked_whole(const struct shoal__exchange *exchange) {
+    if (exchange->stretch_count == 0)
+        return true;
+    size_t last = (exchange->first_stretch + exchange->stretch_count - 1) % SHOAL__STRETCHES_MAX;
+    const struct shoal__stretch *stretch = &exchange->stretches[last];
+    return exchange->run->next >= stretch->end && (stretch->kind != SHOAL__STRETCH_QUIET || stretch->noop_asked);
+}
+
 static shoal_status take_error(struct shoal__exchange *exchange, const struct shoal__meta_line *line,
                                struct shoal__fault *fault) {
     struct shoal__stretch *stretch = due_stretch(exchange);
+    if (exchange->is_spent) /* whose it is cannot be told any more */
+        return not_asked_for("an error after an error", fault);
     if (stretch->kind == SHOAL__STRETCH_QUIET) {
         stretch->refused = true;
         return SHOAL_OK;
@@ -208,13 +225,24 @@ static shoal_status take_error(struct shoal__exchange *exchange, const struct sh
     shoal_status status = judge(exchange, command, line, &why);
     tell_refusal(exchange, command, &why);
     decide(exchange, status);
-    if (!exchange->is_spent || exchange->stretch_count == 0)
+    if (!exchange->is_spent || is_asked_whole(exchange))
         return SHOAL_OK;
-    *fault = why;
-    return status;
+    return shoal__fault_set(fault, SHOAL_E_PROTOCOL,
+                            "the server refused a command in the middle of others: see theirs");
 }
 
 /* --- Answers --- */
+
+static shoal_status meaning_to_store(int mode, enum shoal__meta_kind kind) {
+    bool may_not_be_stored = mode != SHOAL_SET && mode != SHOAL_CAS;
+    if (kind == SHOAL__META_DONE)
+        return SHOAL_OK;
+    if (kind == SHOAL__META_NOT_STORED && may_not_be_stored)
+        return SHOAL_NOT_STORED;
+    if (kind == SHOAL__META_EXISTS && mode == SHOAL_CAS)
+        return SHOAL_EXISTS;
+    return kind == SHOAL__META_NOT_FOUND && mode == SHOAL_CAS ? SHOAL_NOT_FOUND : SHOAL__UNDECIDED;
+}
 
 /* What each kind of line means to each verb; SHOAL__UNDECIDED: it is no answer to it. */
 static shoal_status meaning(const struct shoal__command *command, enum shoal__meta_kind kind) {
@@ -233,19 +261,7 @@ static shoal_status meaning(const struct shoal__command *command, enum shoal__me
     case SHOAL__VERB_STATS:
         return kind == SHOAL__META_END || kind == SHOAL__META_OK ? SHOAL_OK : SHOAL__UNDECIDED;
     default:
-        break;
-    }
-    switch (kind) {
-    case SHOAL__META_DONE:
-        return SHOAL_OK;
-    case SHOAL__META_NOT_FOUND:
-        return SHOAL_NOT_FOUND;
-    case SHOAL__META_NOT_STORED:
-        return SHOAL_NOT_STORED;
-    case SHOAL__META_EXISTS:
-        return SHOAL_EXISTS;
-    default:
-        return SHOAL__UNDECIDED;
+        return meaning_to_store(command->mode, kind);
     }
 }
 

@@ -204,19 +204,19 @@ bool shoal__exchange_ask(struct shoal__exchange *exchange) {
     struct shoal__run *run = exchange->run;
     if (run->count > STRETCH_MIN && shoal__buffer_reserve(&exchange->out, OUT_BYTES) == NULL)
         return false;
-    while (!exchange->is_spent && exchange->large == NULL && exchange->out.size < OUT_BYTES) {
+    bool written = true;
+    while (written && !exchange->is_spent && exchange->large == NULL && exchange->out.size < OUT_BYTES) {
         if (is_noop_due(exchange)) {
-            if (!shoal__meta_write_noop(&exchange->out))
-                return false;
-            last_stretch(exchange)->noop_asked = true;
+            written = shoal__meta_write_noop(&exchange->out);
+            last_stretch(exchange)->noop_asked = written;
         } else if (run->next == run->count || !extend(exchange)) {
             break;
-        } else if (!write_next(exchange)) {
-            return false;
+        } else {
+            written = write_next(exchange);
         }
     }
     shoal__exchange_count(exchange);
-    return true;
+    return written;
 }
 
 /* --- Sending --- */

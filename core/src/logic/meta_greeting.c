@@ -6,28 +6,46 @@
 
 #include <string.h>
 
-#define META_SINCE 10
-#define MISSES_MARKED_SINCE 18
+#define META_SINCE 10610
+#define MISSES_MARKED_SINCE 10618
 
-/* The N of 1.6.N; 0 for what numbers itself in another way. */
-static uint64_t patch_of(const struct shoal__meta_line *line) {
+/* Digits at the front, and a dot behind them if there is one, are taken off; 0 where there are none. */
+static unsigned take_number(struct shoal__slice *rest) {
+    unsigned number = 0;
+    while (rest->size > 0 && *rest->bytes >= '0' && *rest->bytes <= '9' && number < 100000) {
+        number = number * 10 + (unsigned)(*rest->bytes - '0');
+        rest->bytes++;
+        rest->size--;
+    }
+    if (rest->size > 0 && *rest->bytes == '.') {
+        rest->bytes++;
+        rest->size--;
+    }
+    return number;
+}
+
+/* A version as one number, 1.6.18 as 10618; 0 for what numbers itself in another way. */
+static unsigned version_of(const struct shoal__meta_line *line) {
     struct shoal__slice rest = {line->text, line->text_size};
-    struct shoal__slice piece[3];
-    uint64_t patch = 0;
-    for (size_t i = 0; i < 3; i++)
-        if (!shoal__slice_next(&rest, '.', &piece[i]))
-            return 0;
-    if (!shoal__slice_equals(piece[0], "1") || !shoal__slice_equals(piece[1], "6") ||
-        !shoal__slice_number(piece[2], 10000, &patch))
-        return 0;
-    return patch;
+    unsigned major = take_number(&rest);
+    unsigned minor = take_number(&rest);
+    unsigned patch = take_number(&rest);
+    return major < 100 && minor < 100 && patch < 100 ? major * 10000 + minor * 100 + patch : 0;
+}
+
+static bool says_full(const struct shoal__meta_line *line) {
+    static const char words[] = "Too many open connections";
+    return line->kind == SHOAL__META_UNKNOWN && line->text_size >= sizeof(words) - 1 &&
+           memcmp(line->text, words, sizeof(words) - 1) == 0;
 }
 
 static enum shoal__greeted take_version(struct shoal__greeting *greeting, const struct shoal__meta_line *line) {
-    uint64_t patch = line->kind == SHOAL__META_VERSION ? patch_of(line) : 0;
-    if (line->kind != SHOAL__META_VERSION || (patch > 0 && patch < META_SINCE))
+    unsigned version = line->kind == SHOAL__META_VERSION ? version_of(line) : 0;
+    if (says_full(line))
+        return SHOAL__GREETED_FULL;
+    if (line->kind != SHOAL__META_VERSION || (version > 0 && version < META_SINCE))
         return SHOAL__GREETED_OTHER;
-    greeting->misses_unmarked = patch < MISSES_MARKED_SINCE;
+    greeting->misses_unmarked = version < MISSES_MARKED_SINCE;
     greeting->answers++;
     return SHOAL__GREETED_PARTLY;
 }
@@ -42,6 +60,8 @@ static enum shoal__greeted take_setting(struct shoal__greeting *greeting, const 
     static const char name[] = "item_size_max ";
     size_t name_size = sizeof(name) - 1;
     uint64_t number;
+    if (line->kind == SHOAL__META_MALFORMED)
+        return SHOAL__GREETED_OTHER;
     if (line->kind != SHOAL__META_STAT)
         return SHOAL__GREETED_META;
     if (line->text_size > name_size && memcmp(line->text, name, name_size) == 0 &&

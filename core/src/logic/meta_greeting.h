@@ -12,6 +12,7 @@ enum shoal__greeted {
     SHOAL__GREETED_PARTLY, /* read on */
     SHOAL__GREETED_META,
     SHOAL__GREETED_OTHER, /* it speaks another protocol */
+    SHOAL__GREETED_FULL,  /* it is at its connection limit (-c), and closes */
 };
 
 /* Zeroed, it is about to begin. */

@@ -129,9 +129,12 @@ ssize_t shoal__stream_receive_now(struct shoal__stream *stream, char *bytes, siz
     return count;
 }
 
-/* The kernel is told anew only where it would wait for too long: three quarters of the time left, so that the next
- * call, which has a little less or more left, need not tell it again. */
-static bool shorten_patience(struct shoal__stream *stream, int64_t left_ns) {
+/* The kernel is told anew only where it would wait for too long, or for so much less than it may that a long wait would
+ * be cut in many: three quarters of the time left, so that the next call, which has a little less or more left, need
+ * not tell it again. */
+#define MUCH_LESS 16
+
+static bool set_patience(struct shoal__stream *stream, int64_t left_ns) {
     int64_t patience_ns = left_ns < 4 * SHOAL__NS_PER_MS ? SHOAL__NS_PER_MS : left_ns / 4 * 3;
     struct timeval time = {.tv_sec = (time_t)(patience_ns / SHOAL__NS_PER_S),
                            .tv_usec = (suseconds_t)(patience_ns % SHOAL__NS_PER_S / 1000)};
@@ -148,7 +151,8 @@ ssize_t shoal__stream_receive(struct shoal__stream *stream, char *bytes, size_t 
             errno = ETIMEDOUT;
             return -1;
         }
-        if (left_ns < stream->patience_ns && !shorten_patience(stream, left_ns))
+        bool fits = stream->patience_ns <= left_ns && stream->patience_ns >= left_ns / MUCH_LESS;
+        if (!fits && !set_patience(stream, left_ns))
             return -1;
         ssize_t count = recv(stream->fd, bytes, room, 0);
         if (count >= 0 || (errno != EINTR && errno != EAGAIN))

@@ -43,8 +43,9 @@ static shoal_status lose(struct shoal__lane *lane, int os_error, struct shoal__f
 }
 
 static shoal_status run_out_of_memory(struct shoal__lane *lane, struct shoal__fault *fault) {
-    lane->broken = true;
-    return shoal__fault_set(fault, SHOAL_E_NO_MEMORY, "out of memory for a command");
+    struct session *session = lane->session;
+    return shoal__lane_break(lane, blamed_command(session->exchange.run), SHOAL_E_NO_MEMORY,
+                             "out of memory for a command", fault);
 }
 
 /* The exchange has said why. */
@@ -125,9 +126,10 @@ static shoal_status execute_once(struct shoal__lane *lane, struct shoal__command
     command->status = SHOAL__UNDECIDED;
     shoal__exchange_begin(&session->exchange, &run);
     shoal_status status = exchange_all(lane, deadline_ns, fault);
-    if (status == SHOAL_OK)
-        status = command->status;
-    command->status = status;
+    if (status == SHOAL_OK && command->status == SHOAL__UNDECIDED)
+        status = shoal__lane_break(lane, command, SHOAL_E_PROTOCOL, "the lane ended without an answer", fault);
+    command->status = status == SHOAL_OK ? command->status : status;
+    status = command->status;
     lane->broken = lane->broken || session->exchange.is_spent;
     shoal__exchange_end(&session->exchange);
     if (status != SHOAL_OK) {
@@ -225,7 +227,7 @@ static enum shoal__step step(struct shoal__lane *lane, struct shoal__run *run, i
     shoal_status status = SHOAL_OK;
     if (!run->has_begun)
         shoal__exchange_begin(exchange, run);
-    else if (run->in_flight > 0)
+    else
         status = receive_what_came(lane, run, deadline_ns, fault);
     run->has_begun = true;
     if (status == SHOAL_OK)
@@ -286,6 +288,8 @@ static shoal_status meet(struct shoal__lane *lane, int64_t deadline_ns, bool *is
         return SHOAL_OK;
     close_session(lane->session);
     lane->session = NULL;
+    if (answered && greeted == SHOAL__GREETED_FULL)
+        return shoal__lane_unopened(0, fault);
     /* A proxy may answer what it does not know by closing. */
     *is_not_meta = answered || why == 0 || why == ECONNRESET;
     if (!answered)
