@@ -100,7 +100,7 @@ static enum test_answer answer(struct test_script *script, const char *line, voi
 
 /* --- What all tests here have --- */
 
-static char keys[ITEMS_MAX][8];
+static char keys[ITEMS_MAX][16];
 static char *large;
 
 /* Lines of bytes, as the scripted server reads lines. */

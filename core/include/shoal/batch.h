@@ -10,9 +10,9 @@ SHOAL_BEGIN_DECLS
 /* Items are numbered in the order in which they were added, from 0. Keys and values are borrowed until
  * shoal_batch_run returns. Items of one node run in the order added; those of different nodes side by side.
  * A bad key or a value too large among good ones costs only itself: adding it succeeds, its status tells.
- * Where a connection breaks, what is safe to repeat is tried once more on another; appends, prepends, adds, replaces and
- * cas never are: where they were sent, their error says that the outcome is unknown.
- * Thread safety of everything here: a batch belongs to one thread at a time; its client may serve others meanwhile.
+ * Where a connection breaks, what is safe to repeat is tried once more on another; appends, prepends, adds, replaces
+ * and cas never are: where they were sent, their error says that the outcome is unknown. Thread safety of everything
+ * here: a batch belongs to one thread at a time; its client may serve others meanwhile.
  */
 
 /**
