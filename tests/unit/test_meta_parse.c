@@ -77,6 +77,10 @@ static const struct {
     {"NS O1", SHOAL__META_NOT_STORED},
     {"EX", SHOAL__META_EXISTS},
     {"EX O1", SHOAL__META_EXISTS},
+    {"STORED", SHOAL__META_DONE},
+    {"NOT_STORED", SHOAL__META_NOT_STORED},
+    {"EXISTS", SHOAL__META_EXISTS},
+    {"NOT_FOUND", SHOAL__META_NOT_FOUND},
     {"MN", SHOAL__META_NOOP},
     {"VALUE k 0 4", SHOAL__META_ITEM},
     {"VALUE k 0 4 9", SHOAL__META_ITEM},
@@ -123,14 +127,14 @@ static void test_bytes_behind_the_line_are_left_alone(void **state) {
 static void test_other_words_are_no_lines(void **state) {
     (void)state;
     static const char *const lines[] = {
-        "",      " ",    " HD",  "hd",     "HDO1",   "HDX",         "H",    "HTTP/1.1 400 Bad Request",
-        "VALUE", "VALU", "ENDS", "ERRORS", "STORED", "CLIENTERROR", "OKAY", "VA\t4"};
+        "",      " ",    " HD",  "hd",     "HDO1",  "HDX",         "H",    "HTTP/1.1 400 Bad Request",
+        "VALUE", "VALU", "ENDS", "ERRORS", "STORE", "CLIENTERROR", "OKAY", "VA\t4"};
     assert_malformed(lines, sizeof(lines) / sizeof(lines[0]));
 }
 
 static void test_words_without_anything_behind_them_have_nothing(void **state) {
     (void)state;
-    static const char *const lines[] = {"END ", "END O1", "OK O1", "RESET now"};
+    static const char *const lines[] = {"END ", "END O1", "OK O1", "RESET now", "STORED O1", "NOT_FOUND "};
     assert_malformed(lines, sizeof(lines) / sizeof(lines[0]));
 }
 

@@ -223,12 +223,40 @@ static void test_opaque_numbers_have_all_32_bits(void **state) {
 
 /* --- Classic lines --- */
 
+static void assert_classic(struct shoal__command command, const char *wanted) {
+    assert_true(shoal__meta_write_classic(&out, &command));
+    assert_out(wanted);
+}
+
 static void test_classic_commands_have_no_number(void **state) {
     (void)state;
-    assert_line((struct shoal__command){.verb = SHOAL__VERB_FLUSH_ALL}, "flush_all\r\n");
-    assert_line((struct shoal__command){.verb = SHOAL__VERB_STATS}, "stats\r\n");
-    assert_line((struct shoal__command){.verb = SHOAL__VERB_STATS, .value = "items", .value_len = 5},
-                "stats items\r\n");
+    assert_classic((struct shoal__command){.verb = SHOAL__VERB_FLUSH_ALL}, "flush_all\r\n");
+    assert_classic((struct shoal__command){.verb = SHOAL__VERB_STATS}, "stats\r\n");
+    assert_classic((struct shoal__command){.verb = SHOAL__VERB_STATS, .value = "items", .value_len = 5},
+                   "stats items\r\n");
+}
+
+static void test_stores_have_classic_verbs(void **state) {
+    (void)state;
+    assert_classic(store_of(SHOAL_SET), "set key 0 0 5\r\n");
+    assert_classic(store_of(SHOAL_ADD), "add key 0 0 5\r\n");
+    assert_classic(store_of(SHOAL_REPLACE), "replace key 0 0 5\r\n");
+    assert_classic(store_of(SHOAL_APPEND), "append key 0 0 5\r\n");
+    assert_classic(store_of(SHOAL_PREPEND), "prepend key 0 0 5\r\n");
+    assert_classic(store_of(SHOAL_CAS), "cas key 0 0 5 0\r\n");
+}
+
+static void test_a_classic_store_says_all_that_a_store_has(void **state) {
+    (void)state;
+    struct shoal__command command = store_of(SHOAL_CAS);
+    command.cas = UINT64_MAX;
+    command.flags = UINT32_MAX;
+    command.expiry = 60;
+    command.value_len = (size_t)1 << 30;
+    assert_classic(command, "cas key 4294967295 60 1073741824 18446744073709551615\r\n");
+    command.mode = SHOAL_ADD;
+    command.expiry = -1;
+    assert_classic(command, "add key 4294967295 -1 1073741824\r\n");
 }
 
 static void test_a_line_of_keys_is_written_key_by_key(void **state) {
@@ -255,6 +283,8 @@ int main(void) {
         cmocka_unit_test(test_the_longest_line_finds_its_room),
         cmocka_unit_test(test_opaque_numbers_have_all_32_bits),
         cmocka_unit_test(test_classic_commands_have_no_number),
+        cmocka_unit_test(test_stores_have_classic_verbs),
+        cmocka_unit_test(test_a_classic_store_says_all_that_a_store_has),
         cmocka_unit_test(test_a_line_of_keys_is_written_key_by_key),
     };
     return cmocka_run_group_tests(tests, NULL, stop);
