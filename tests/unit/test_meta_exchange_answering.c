@@ -43,6 +43,20 @@ static shoal_status answer_one(enum shoal__verb verb, const char *answer) {
     return command->status;
 }
 
+static shoal_status answer_store(int mode, size_t size, const char *answer) {
+    static const char value[1000] = {0};
+    talk_free(talk);
+    talk = talk_new();
+    struct shoal__command *command = talk_add(talk, SHOAL__VERB_STORE, "key");
+    command->mode = mode;
+    command->value = value;
+    command->value_len = size;
+    talk_begin(talk);
+    assert_heard(talk, answer);
+    assert_over(talk);
+    return command->status;
+}
+
 static void test_each_answer_means_what_it_says(void **state) {
     (void)state;
     assert_int_equal(answer_one(SHOAL__VERB_GET, "EN O0\r\n"), SHOAL_NOT_FOUND);
@@ -50,15 +64,36 @@ static void test_each_answer_means_what_it_says(void **state) {
     assert_int_equal(answer_one(SHOAL__VERB_TOUCH, "HD O0\r\n"), SHOAL_OK);
     assert_int_equal(answer_one(SHOAL__VERB_TOUCH, "EN O0\r\n"), SHOAL_NOT_FOUND);
     assert_int_equal(answer_one(SHOAL__VERB_STORE, "HD O0\r\n"), SHOAL_OK);
-    assert_int_equal(answer_one(SHOAL__VERB_STORE, "NS O0\r\n"), SHOAL_NOT_STORED);
-    assert_int_equal(answer_one(SHOAL__VERB_STORE, "EX O0\r\n"), SHOAL_EXISTS);
-    assert_int_equal(answer_one(SHOAL__VERB_STORE, "NF O0\r\n"), SHOAL_NOT_FOUND);
     assert_int_equal(answer_one(SHOAL__VERB_DELETE, "HD O0\r\n"), SHOAL_OK);
     assert_int_equal(answer_one(SHOAL__VERB_DELETE, "NF O0\r\n"), SHOAL_NOT_FOUND);
     assert_int_equal(answer_one(SHOAL__VERB_INCREMENT, "NF O0\r\n"), SHOAL_NOT_FOUND);
     assert_int_equal(answer_one(SHOAL__VERB_FLUSH_ALL, "OK\r\n"), SHOAL_OK);
     assert_int_equal(answer_one(SHOAL__VERB_STATS, "END\r\n"), SHOAL_OK);
     assert_int_equal(answer_one(SHOAL__VERB_STATS, "RESET\r\n"), SHOAL_OK);
+}
+
+static void test_each_mode_of_a_store_has_its_answers(void **state) {
+    (void)state;
+    static const int modes[] = {SHOAL_ADD, SHOAL_REPLACE, SHOAL_APPEND, SHOAL_PREPEND};
+    for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+        assert_int_equal(answer_store(modes[i], 1, "HD O0\r\n"), SHOAL_OK);
+        assert_int_equal(answer_store(modes[i], 1, "NS O0\r\n"), SHOAL_NOT_STORED);
+    }
+    assert_int_equal(answer_store(SHOAL_CAS, 1, "HD O0\r\n"), SHOAL_OK);
+    assert_int_equal(answer_store(SHOAL_CAS, 1, "EX O0\r\n"), SHOAL_EXISTS);
+    assert_int_equal(answer_store(SHOAL_CAS, 1, "NF O0\r\n"), SHOAL_NOT_FOUND);
+}
+
+/* Where no limit was told, that is all of 1 KB. */
+static void test_a_classic_store_is_answered_without_a_number(void **state) {
+    (void)state;
+    assert_int_equal(answer_store(SHOAL_ADD, 1000, "STORED\r\n"), SHOAL_OK);
+    assert_int_equal(answer_store(SHOAL_ADD, 1000, "NOT_STORED\r\n"), SHOAL_NOT_STORED);
+    assert_int_equal(answer_store(SHOAL_CAS, 1000, "STORED\r\n"), SHOAL_OK);
+    assert_int_equal(answer_store(SHOAL_CAS, 1000, "EXISTS\r\n"), SHOAL_EXISTS);
+    assert_int_equal(answer_store(SHOAL_CAS, 1000, "NOT_FOUND\r\n"), SHOAL_NOT_FOUND);
+    assert_int_equal(answer_store(SHOAL_APPEND, 1000, "SERVER_ERROR object too large for cache\r\n"),
+                     SHOAL_E_TOO_LARGE);
 }
 
 static void test_a_value_comes_with_all_that_was_told(void **state) {
@@ -135,31 +170,33 @@ static void ask_line(size_t count) {
 static void test_what_is_not_on_the_line_is_a_miss(void **state) {
     (void)state;
     ask_line(6);
-    assert_heard(talk, "VALUE k1 5 2 77\r\nb1\r\nVALUE k3 0 0 1\r\n\r\nEND\r\n");
-    assert_statuses(talk, 0, 6, SHOAL__UNDECIDED);
-    assert_heard(talk, "VA 1 f0 c1 O5\r\nx\r\n");
-    assert_found(talk, 1, "b1");
-    assert_int_equal(shoal_value_flags(talk->commands[1].found), 5);
-    assert_int_equal(shoal_value_cas(talk->commands[1].found), 77);
-    assert_found(talk, 3, "");
-    assert_found(talk, 5, "x");
-    assert_status(talk, 0, SHOAL_NOT_FOUND);
-    assert_status(talk, 2, SHOAL_NOT_FOUND);
-    assert_status(talk, 4, SHOAL_NOT_FOUND);
+    assert_heard(talk, "VA 1 f0 c1 O0\r\nx\r\nVALUE k2 5 2 77\r\nb2\r\nVALUE k4 0 0 1\r\n\r\n");
+    assert_found(talk, 0, "x");
+    assert_found(talk, 2, "b2");
+    assert_found(talk, 4, "");
+    assert_status(talk, 1, SHOAL__UNDECIDED);
+    assert_int_equal(talk->run.in_flight, 6);
+    assert_heard(talk, "END\r\n");
+    assert_int_equal(shoal_value_flags(talk->commands[2].found), 5);
+    assert_int_equal(shoal_value_cas(talk->commands[2].found), 77);
+    assert_status(talk, 1, SHOAL_NOT_FOUND);
+    assert_status(talk, 3, SHOAL_NOT_FOUND);
+    assert_status(talk, 5, SHOAL_NOT_FOUND);
     assert_over(talk);
 }
 
 static void test_items_may_come_in_another_order(void **state) {
     (void)state;
     ask_line(6);
-    assert_heard(talk, "VALUE k4 0 1 1\r\n4\r\nVALUE k0 0 1 1\r\n0\r\nVALUE k3 0 1 1\r\n3\r\nVALUE k2 0 1 1\r\n2\r\n"
-                       "END\r\nEN O5\r\n");
+    assert_heard(talk, "EN O0\r\nVALUE k5 0 1 1\r\n5\r\nVALUE k1 0 1 1\r\n1\r\nVALUE k4 0 1 1\r\n4\r\n"
+                       "VALUE k3 0 1 1\r\n3\r\nEND\r\n");
+    assert_found(talk, 5, "5");
+    assert_found(talk, 1, "1");
     assert_found(talk, 4, "4");
-    assert_found(talk, 0, "0");
     assert_found(talk, 3, "3");
-    assert_found(talk, 2, "2");
-    assert_status(talk, 1, SHOAL_NOT_FOUND);
-    assert_status(talk, 5, SHOAL_NOT_FOUND);
+    assert_status(talk, 0, SHOAL_NOT_FOUND);
+    assert_status(talk, 2, SHOAL_NOT_FOUND);
+    assert_over(talk);
 }
 
 static void test_a_key_that_is_asked_twice_is_answered_twice(void **state) {
@@ -170,7 +207,7 @@ static void test_a_key_that_is_asked_twice_is_answered_twice(void **state) {
     talk_get(talk, "c");
     talk_get(talk, "a");
     talk_begin(talk);
-    assert_heard(talk, "VALUE a 0 1 1\r\n1\r\nVALUE a 0 1 1\r\n1\r\nEND\r\nVA 1 c1 O4\r\n1\r\n");
+    assert_heard(talk, "VA 1 c1 O0\r\n1\r\nVALUE a 0 1 1\r\n1\r\nVALUE a 0 1 1\r\n1\r\nEND\r\n");
     assert_found(talk, 0, "1");
     assert_found(talk, 2, "1");
     assert_found(talk, 4, "1");
@@ -182,7 +219,7 @@ static void test_older_servers_do_not_number_a_miss(void **state) {
     (void)state;
     talk->exchange.misses_unmarked = true;
     ask_line(5);
-    assert_heard(talk, "END\r\nEN\r\n");
+    assert_heard(talk, "EN\r\nEND\r\n");
     assert_statuses(talk, 0, 5, SHOAL_NOT_FOUND);
     assert_over(talk);
 }
@@ -208,13 +245,13 @@ static void test_a_value_over_the_limit_on_a_line_harms_no_other(void **state) {
     (void)state;
     talk->exchange.value_max = 4;
     ask_line(5);
-    assert_heard(talk, "VALUE k0 0 1 1\r\n0\r\nVALUE k1 0 5 1\r\n\r\nEND\r\nVALUE k2 0 1 1\r\n2\r\nEND\r\n"
-                       "VA 5 O4\r\nfive!\r\n");
-    assert_found(talk, 0, "0");
-    assert_status(talk, 1, SHOAL_E_TOO_LARGE);
-    assert_found(talk, 2, "2");
-    assert_status(talk, 3, SHOAL_NOT_FOUND);
-    assert_status(talk, 4, SHOAL_E_TOO_LARGE);
+    assert_heard(talk, "VA 5 O0\r\nfive!\r\nVALUE k1 0 1 1\r\n1\r\nVALUE k2 0 5 1\r\n\r\nEND\r\nVALUE k3 0 1 1\r\n3\r\n"
+                       "END\r\n");
+    assert_status(talk, 0, SHOAL_E_TOO_LARGE);
+    assert_found(talk, 1, "1");
+    assert_status(talk, 2, SHOAL_E_TOO_LARGE);
+    assert_found(talk, 3, "3");
+    assert_status(talk, 4, SHOAL_NOT_FOUND);
     assert_int_equal(talk->refusals, 2);
     assert_over(talk);
 }
@@ -272,7 +309,7 @@ static char large[20001];
 
 /* All stretches, values of all sizes, and a refusal that has stores asked again. */
 static const char *const rounds[] = {
-    "HD O0\r\nVALUE k0 0 3 1\r\na\r\n\r\nVALUE k2 5 0 18446744073709551615\r\n\r\nEND\r\nVA 2 f1 c2 O4\r\nhi\r\n"
+    "HD O0\r\nVA 2 f1 c2 O1\r\nhi\r\nVALUE k1 0 3 1\r\na\r\n\r\nVALUE k3 5 0 18446744073709551615\r\n\r\nEND\r\n"
     "VA 7 O5\r\ntoolong\r\nVA 3 O6\r\n12 \r\nEN O7\r\nNS O8\r\nSERVER_ERROR out of memory\r\n"
     "SERVER_ERROR object too large for cache\r\nHD O13\r\nMN\r\n",
     "HD O14\r\nHD O15\r\nSERVER_ERROR object too large for cache\r\nHD O17\r\n",
@@ -331,8 +368,10 @@ static void test_answers_cut_anywhere_decide_the_same(void **state) {
     char whole[4096];
     char cut[4096];
     hear_in_pieces(SIZE_MAX, SIZE_MAX, whole, sizeof(whole));
-    assert_found(talk, 1, "a\r\n");
-    assert_found(talk, 4, "hi");
+    assert_found(talk, 1, "hi");
+    assert_found(talk, 2, "a\r\n");
+    assert_status(talk, 3, SHOAL_NOT_FOUND);
+    assert_found(talk, 4, "");
     assert_status(talk, 5, SHOAL_E_TOO_LARGE);
     assert_int_equal(talk->commands[6].number, 12);
     assert_status(talk, 12, SHOAL_E_TOO_LARGE);
@@ -379,11 +418,12 @@ static void hear_large(size_t most, size_t value_max, size_t *straight) {
     large[19999] = 'z';
     ask_line(5);
     size_t size =
-        (size_t)snprintf(answer, sizeof(answer), "VALUE k2 1 20000 9\r\n%s\r\nEND\r\nVA 1 O4\r\n4\r\n", large);
+        (size_t)snprintf(answer, sizeof(answer), "VA 1 O0\r\n0\r\nVALUE k2 1 20000 9\r\n%s\r\nEND\r\n", large);
     *straight = 0;
     hear_as_received(answer, size, most, straight);
     assert_over(talk);
-    assert_found(talk, 4, "4");
+    assert_found(talk, 0, "0");
+    assert_status(talk, 4, SHOAL_NOT_FOUND);
 }
 
 static void test_large_values_are_received_in_place(void **state) {
@@ -432,6 +472,8 @@ static void test_a_place_is_filled_to_its_end(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_each_answer_means_what_it_says, start, stop),
+        cmocka_unit_test_setup_teardown(test_each_mode_of_a_store_has_its_answers, start, stop),
+        cmocka_unit_test_setup_teardown(test_a_classic_store_is_answered_without_a_number, start, stop),
         cmocka_unit_test_setup_teardown(test_a_value_comes_with_all_that_was_told, start, stop),
         cmocka_unit_test_setup_teardown(test_a_value_may_be_empty, start, stop),
         cmocka_unit_test_setup_teardown(test_a_store_tells_its_new_cas, start, stop),

@@ -34,6 +34,15 @@ static size_t count_sent(const char *text) {
     return count;
 }
 
+static char *new_value(size_t size) {
+    char *value = malloc(size + 1);
+    assert_non_null(value);
+    for (size_t i = 0; i < size; i++)
+        value[i] = (char)('a' + i % 23);
+    value[size] = '\0';
+    return value;
+}
+
 /* --- Single commands --- */
 
 static void test_a_single_command_is_asked_with_its_number(void **state) {
@@ -90,7 +99,7 @@ static void test_four_reads_are_a_line(void **state) {
     (void)state;
     talk_add_many(talk, SHOAL__VERB_GET, 4);
     talk_begin(talk);
-    assert_sent(talk, "gets k0 k1 k2\r\nmg k3 v f c O3\r\n");
+    assert_sent(talk, "mg k0 v f c O0\r\ngets k1 k2 k3\r\n");
     assert_int_equal(talk->run.in_flight, 4);
 }
 
@@ -120,7 +129,7 @@ static void test_a_line_stands_between_other_commands(void **state) {
     talk_add_many(talk, SHOAL__VERB_GET, 4);
     talk_add(talk, SHOAL__VERB_DELETE, "e");
     talk_begin(talk);
-    assert_sent(talk, "md d O0\r\ngets k0 k1 k2\r\nmg k3 v f c O4\r\nmd e O5\r\n");
+    assert_sent(talk, "md d O0\r\nmg k0 v f c O1\r\ngets k1 k2 k3\r\nmd e O5\r\n");
 }
 
 static void test_a_line_has_8_kb_of_keys_at_most(void **state) {
@@ -145,12 +154,47 @@ static void test_sixteen_stretches_are_under_way_and_no_more(void **state) {
     talk_begin(talk);
     assert_int_equal(count_sent("gets "), 8);
     assert_int_equal(talk->run.next, 40);
-    assert_heard(talk, "END\r\nEN O3\r\n");
+    assert_heard(talk, "EN O0\r\nEND\r\n");
     talk_send(talk, SIZE_MAX);
     assert_int_equal(talk->run.next, 44);
     assert_heard(talk, "HD O4\r\n");
     talk_send(talk, SIZE_MAX);
     assert_int_equal(talk->run.next, 45);
+}
+
+/* --- Stores that may be too large --- */
+
+static void assert_add_is_sent(size_t item_max, const char *wanted) {
+    talk_free(talk);
+    talk = talk_new();
+    talk->exchange.item_max = item_max;
+    char *value = new_value(893); /* with "key" and 128 bytes of an item's own: 1024 */
+    talk_set(talk, "key", value)->mode = SHOAL_ADD;
+    talk_begin(talk);
+    assert_int_equal(count_sent(wanted), 1);
+    free(value);
+}
+
+static void test_a_store_that_may_be_too_large_goes_classic(void **state) {
+    (void)state;
+    assert_add_is_sent(0, "ms key 893 ME O0\r\n");
+    assert_add_is_sent(1024, "ms key 893 ME O0\r\n");
+    assert_add_is_sent(1023, "add key 0 0 893\r\n");
+    assert_add_is_sent(1048576, "ms key 893 ME O0\r\n");
+}
+
+/* A plain store replaces the item anyway; a binary key has no classic form. */
+static void test_plain_stores_and_binary_keys_never_go_classic(void **state) {
+    (void)state;
+    char *value = new_value(5000);
+    struct shoal__command *binary = talk_set(talk, "a b", value);
+    binary->mode = SHOAL_ADD;
+    binary->key_is_binary = true;
+    talk_set(talk, "key", value);
+    talk_begin(talk);
+    assert_int_equal(count_sent("ms YSBi 5000 b ME O0\r\n"), 1);
+    assert_int_equal(count_sent("ms key 5000 O1\r\n"), 1);
+    free(value);
 }
 
 /* --- Quiet stores --- */
@@ -319,15 +363,6 @@ static void test_what_is_no_plain_store_is_never_asked_twice(void **state) {
 
 /* --- Large values --- */
 
-static char *new_value(size_t size) {
-    char *value = malloc(size + 1);
-    assert_non_null(value);
-    for (size_t i = 0; i < size; i++)
-        value[i] = (char)('a' + i % 23);
-    value[size] = '\0';
-    return value;
-}
-
 static void test_large_values_go_from_where_they_are(void **state) {
     (void)state;
     struct shoal__piece pieces[3];
@@ -356,6 +391,7 @@ static void assert_same_bytes(size_t most, const char *wanted) {
 
 static void test_partial_sends_leave_nothing_out(void **state) {
     (void)state;
+    talk->exchange.item_max = 1048576;
     char *large = new_value(20000);
     char *small = new_value(100);
     char *wanted = malloc(100000);
@@ -421,6 +457,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_a_line_stands_between_other_commands, start, stop),
         cmocka_unit_test_setup_teardown(test_a_line_has_8_kb_of_keys_at_most, start, stop),
         cmocka_unit_test_setup_teardown(test_sixteen_stretches_are_under_way_and_no_more, start, stop),
+        cmocka_unit_test_setup_teardown(test_a_store_that_may_be_too_large_goes_classic, start, stop),
+        cmocka_unit_test_setup_teardown(test_plain_stores_and_binary_keys_never_go_classic, start, stop),
         cmocka_unit_test_setup_teardown(test_three_stores_are_not_quiet, start, stop),
         cmocka_unit_test_setup_teardown(test_four_stores_are_quiet_but_the_last, start, stop),
         cmocka_unit_test_setup_teardown(test_only_plain_stores_are_quiet, start, stop),

@@ -1,5 +1,5 @@
-/* Wrong answers to an exchange: whatever was not asked for ends it with SHOAL_E_PROTOCOL, an error of the server's with
- * the status documented, and what was not decided by then is not SHOAL_OK.
+/* Wrong answers to an exchange: whatever was not asked for ends it with SHOAL_E_PROTOCOL, and what was
+ * not decided by then is not SHOAL_OK. Errors of the server's own: test_meta_exchange_errors.
  * May include: the core's internals, meta_talk. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -40,6 +40,21 @@ static void ask_store(void) {
     talk_set(talk, "k0", "v");
 }
 
+static void ask_add(void) {
+    talk_set(talk, "k0", "v")->mode = SHOAL_ADD;
+}
+
+static void ask_cas(void) {
+    talk_set(talk, "k0", "v")->mode = SHOAL_CAS;
+}
+
+/* Too large for ms, as no limit was told. */
+static void ask_classic(void) {
+    static char value[1001];
+    memset(value, 'v', sizeof(value) - 1);
+    talk_set(talk, "k0", value)->mode = SHOAL_ADD;
+}
+
 static void ask_delete(void) {
     talk_add(talk, SHOAL__VERB_DELETE, "k0");
 }
@@ -60,7 +75,10 @@ static void ask_stats(void) {
     talk_add(talk, SHOAL__VERB_STATS, "");
 }
 
-/* k0 to k3 on the line, k4 closes it. */
+#define OPENED "EN O0\r\n"
+#define ITEM(key, value) "VALUE " key " 0 1 1\r\n" value "\r\n"
+
+/* k0 opens the line of k1 to k4. */
 static void ask_line(void) {
     talk_add_many(talk, SHOAL__VERB_GET, 5);
 }
@@ -133,7 +151,7 @@ static void test_a_miss_without_a_number_is_one_of_older_servers_alone(void **st
     (void)state;
     assert_ends(ask_get, false, "EN\r\n", 0);
     assert_ends(ask_touch, false, "EN\r\n", 0);
-    assert_ends(ask_line, false, "END\r\nEN\r\n", 0);
+    assert_ends(ask_line, false, "EN\r\nEND\r\n", 0);
     assert_ends(ask_store, true, "EN\r\n", 0);
     assert_ends(ask_increment, true, "EN\r\n", 0);
 }
@@ -149,7 +167,18 @@ static void test_an_answer_to_another_kind_of_command_is_noticed(void **state) {
         {ask_touch, "NF O0\r\n", 0},     {ask_touch, "VA 1 O0\r\n", 0},    {ask_touch, "NS O0\r\n", 0},
         {ask_increment, "HD O0\r\n", 0}, {ask_increment, "EN O0\r\n", 0},  {ask_increment, "EX O0\r\n", 0},
         {ask_flush, "HD O0\r\n", 0},     {ask_flush, "END\r\n", 0},        {ask_stats, "HD O0\r\n", 0},
-        {ask_stats, "VA 1 O0\r\n", 0},   {ask_flush, "STAT a b\r\n", 0},
+        {ask_stats, "VA 1 O0\r\n", 0},   {ask_flush, "STAT a b\r\n", 0},   {ask_store, "NS O0\r\n", 0},
+        {ask_store, "EX O0\r\n", 0},     {ask_store, "NF O0\r\n", 0},      {ask_add, "EX O0\r\n", 0},
+        {ask_add, "NF O0\r\n", 0},       {ask_cas, "NS O0\r\n", 0},
+    };
+    ASSERT_ALL_END(wrongs);
+}
+
+static void test_a_classic_store_takes_no_number(void **state) {
+    (void)state;
+    static const struct wrong wrongs[] = {
+        {ask_classic, "HD O0\r\n", 0}, {ask_classic, "NS O0\r\n", 0}, {ask_classic, "END\r\n", 0},
+        {ask_classic, "EN\r\n", 0},    {ask_classic, "VA 1\r\n", 0},  {ask_classic, "STORED\r\nSTORED\r\n", 1},
     };
     ASSERT_ALL_END(wrongs);
 }
@@ -157,10 +186,10 @@ static void test_an_answer_to_another_kind_of_command_is_noticed(void **state) {
 static void test_bytes_that_nobody_asked_for_end_it(void **state) {
     (void)state;
     static const struct wrong wrongs[] = {
-        {ask_get, "EN O0\r\nEN O1\r\n", 1},       {ask_get, "EN O0\r\nMN\r\n", 1},
-        {ask_store, "HD O0\r\nHD O0\r\n", 1},     {ask_get, "EN O0\r\nERROR\r\n", 1},
-        {ask_get, "VA 1 O0\r\nx\r\n\r\n", 1},     {ask_get, "VA 1 O0\r\nx\r\nx\r\n", 1},
-        {ask_line, "END\r\nEN O4\r\nEND\r\n", 5},
+        {ask_get, "EN O0\r\nEN O1\r\n", 1},     {ask_get, "EN O0\r\nMN\r\n", 1},
+        {ask_store, "HD O0\r\nHD O0\r\n", 1},   {ask_get, "EN O0\r\nERROR\r\n", 1},
+        {ask_get, "VA 1 O0\r\nx\r\n\r\n", 1},   {ask_get, "VA 1 O0\r\nx\r\nx\r\n", 1},
+        {ask_line, OPENED "END\r\nEND\r\n", 5},
     };
     ASSERT_ALL_END(wrongs);
 }
@@ -195,11 +224,16 @@ static void test_a_line_without_an_end_ends_it(void **state) {
 static void test_a_value_ends_where_its_length_says(void **state) {
     (void)state;
     static const struct wrong wrongs[] = {
-        {ask_get, "VA 2 O0\r\nx\r\n\r\n", 0},      {ask_get, "VA 1 O0\r\nxy\r\n", 0},
-        {ask_get, "VA 0 O0\r\nx\r\n", 0},          {ask_get, "VA 1 O0\r\nx\n", 0},
-        {ask_get, "VA 1 O0\r\nx\rx", 0},           {ask_get, "VA 1 O0\r\nxEN O1\r\n", 0},
-        {ask_line, "VALUE k0 0 1 1\r\nxy\r\n", 0}, {ask_line, "VALUE k0 0 3 1\r\nx\r\nEND\r\n", 0},
-        {ask_increment, "VA 1 O0\r\n12\r\n", 0},   {ask_line, "END\r\nVA 1 O4\r\nxy\r\n", 0},
+        {ask_get, "VA 2 O0\r\nx\r\n\r\n", 0},
+        {ask_get, "VA 1 O0\r\nxy\r\n", 0},
+        {ask_get, "VA 0 O0\r\nx\r\n", 0},
+        {ask_get, "VA 1 O0\r\nx\n", 0},
+        {ask_get, "VA 1 O0\r\nx\rx", 0},
+        {ask_get, "VA 1 O0\r\nxEN O1\r\n", 0},
+        {ask_line, OPENED "VALUE k1 0 1 1\r\nxy\r\n", 1},
+        {ask_line, OPENED "VALUE k1 0 3 1\r\nx\r\nEND\r\n", 1},
+        {ask_increment, "VA 1 O0\r\n12\r\n", 0},
+        {ask_line, "VA 1 O0\r\nxy\r\n", 0},
     };
     ASSERT_ALL_END(wrongs);
 }
@@ -229,36 +263,37 @@ static void test_a_counter_is_a_number(void **state) {
 
 /* --- Lines --- */
 
-#define ITEM(key, value) "VALUE " key " 0 1 1\r\n" value "\r\n"
-
 static void test_a_line_has_items_of_its_keys_alone(void **state) {
     (void)state;
     static const struct wrong wrongs[] = {
-        {ask_line, ITEM("other", "x") "END\r\nEN O4\r\n", 0},
-        {ask_line, ITEM("k", "x"), 0},
-        {ask_line, ITEM("k00", "x"), 0},
-        {ask_line, ITEM("k4", "x"), 0}, /* is asked singly */
-        {ask_line, ITEM("k1", "x") ITEM("k1", "x"), 0},
-        {ask_line, ITEM("k0", "x") ITEM("k1", "x") ITEM("k0", "x"), 0},
-        {ask_line, "HD O0\r\n", 0},
-        {ask_line, "EN O0\r\n", 0},
-        {ask_line, "VA 1 O0\r\nx\r\n", 0},
-        {ask_line, "MN\r\n", 0},
+        {ask_line, OPENED ITEM("other", "x") "END\r\n", 1},
+        {ask_line, OPENED ITEM("k", "x"), 1},
+        {ask_line, OPENED ITEM("k00", "x"), 1},
+        {ask_line, OPENED ITEM("k0", "x"), 1}, /* was asked singly */
+        {ask_line, OPENED ITEM("k1", "x") ITEM("k1", "x"), 2},
+        {ask_line, OPENED ITEM("k1", "x") ITEM("k2", "x") ITEM("k1", "x"), 3},
+        {ask_line, OPENED "HD O1\r\n", 1},
+        {ask_line, OPENED "EN O1\r\n", 1},
+        {ask_line, OPENED "VA 1 O1\r\nx\r\n", 1},
+        {ask_line, OPENED "MN\r\n", 1},
     };
     ASSERT_ALL_END(wrongs);
 }
 
-static void test_a_line_counts_with_its_closing_answer_alone(void **state) {
+static void test_a_line_counts_with_its_opening_answer_alone(void **state) {
     (void)state;
     static const struct wrong wrongs[] = {
-        {ask_line, ITEM("k0", "x") "VA 1 O4\r\nx\r\n", 0}, /* END is missing */
-        {ask_line, ITEM("k0", "x") "EN O4\r\n", 0},
-        {ask_line, ITEM("k0", "x") "END\r\nEND\r\n", 0},
-        {ask_line, ITEM("k0", "x") "END\r\n" ITEM("k1", "x"), 0},
-        {ask_line, ITEM("k0", "x") "END\r\nEN O3\r\n", 0},
-        {ask_line, ITEM("k0", "x") "END\r\nVA 1 O5\r\nx\r\n", 0},
-        {ask_line, ITEM("k0", "x") "END\r\nHD O4\r\n", 0},
-        {ask_line, "END\r\nVA 1\r\nx\r\n", 0},
+        {ask_line, "END\r\n", 0},
+        {ask_line, ITEM("k1", "x") "END\r\n", 0},
+        {ask_line, ITEM("k0", "x") "END\r\n", 0},
+        {ask_line, ITEM("k1", "x") "END\r\n" OPENED, 0}, /* swapped */
+        {ask_line, "EN O1\r\n" ITEM("k1", "x") "END\r\n", 0},
+        {ask_line, "VA 1 O4\r\nx\r\nEND\r\n", 0},
+        {ask_line, "HD O0\r\nEND\r\n", 0},
+        {ask_line, "VA 1\r\nx\r\n", 0},
+        {ask_line, OPENED OPENED, 1},
+        {ask_line, OPENED ITEM("k1", "x") "EN O5\r\n", 2}, /* END is missing */
+        {ask_line, OPENED "END\r\n" ITEM("k2", "x"), 5},
     };
     ASSERT_ALL_END(wrongs);
 }
@@ -266,11 +301,13 @@ static void test_a_line_counts_with_its_closing_answer_alone(void **state) {
 static void test_answers_of_two_lines_that_were_swapped_are_noticed(void **state) {
     (void)state;
     static const struct wrong wrongs[] = {
-        {ask_two_lines, ITEM("k0", "x") "END\r\nEN O10\r\nHD O5\r\nEND\r\nEN O4\r\n", 0},
+        {ask_two_lines, "EN O6\r\n" ITEM("k1", "x") "END\r\nHD O5\r\n" OPENED "END\r\n", 0},
         {ask_two_lines, "HD O5\r\n", 0},
-        {ask_two_lines, "END\r\nEN O4\r\nEND\r\n", 5},
-        {ask_two_lines, "END\r\nEN O4\r\nHD O5\r\nEND\r\nEN O4\r\n", 6},
-        {ask_two_lines, "END\r\nEN O4\r\nHD O5\r\nHD O5\r\n", 6},
+        {ask_two_lines, OPENED "END\r\nEN O6\r\n", 5},
+        {ask_two_lines, OPENED "END\r\nHD O5\r\n" OPENED "END\r\n", 6},
+        {ask_two_lines, OPENED "END\r\nHD O5\r\n" ITEM("k1", "x"), 6},
+        {ask_two_lines, OPENED "END\r\nHD O5\r\nEND\r\n", 6},
+        {ask_two_lines, OPENED "END\r\nHD O5\r\nHD O5\r\n", 6},
     };
     ASSERT_ALL_END(wrongs);
 }
@@ -280,9 +317,10 @@ static void test_a_value_over_the_limit_comes_once(void **state) {
     talk->exchange.value_max = 1;
     ask_line();
     talk_begin(talk);
-    assert_heard(talk, "VALUE k1 0 2 1\r\nxx\r\n");
+    assert_heard(talk, OPENED "VALUE k1 0 2 1\r\nxx\r\n");
     assert_int_equal(talk_hear(talk, "VALUE k1 0 2 1\r\nxx\r\n"), SHOAL_E_PROTOCOL);
-    assert_status(talk, 0, SHOAL__UNDECIDED);
+    assert_status(talk, 1, SHOAL_E_TOO_LARGE);
+    assert_statuses(talk, 2, 5, SHOAL__UNDECIDED);
 }
 
 /* 32 KB are made ready at a time, so that a line may be cut. */
@@ -290,6 +328,7 @@ static void test_a_line_does_not_end_before_it_was_sent(void **state) {
     (void)state;
     static char value[16 * 1024 + 1];
     static char key[251];
+    talk->exchange.item_max = 1048576;
     memset(value, 'v', sizeof(value) - 300);
     memset(key, 'k', sizeof(key) - 1);
     talk_set(talk, "a", value)->mode = SHOAL_ADD;
@@ -299,7 +338,7 @@ static void test_a_line_does_not_end_before_it_was_sent(void **state) {
     shoal__exchange_begin(&talk->exchange, &talk->run);
     assert_true(shoal__exchange_ask(&talk->exchange));
     assert_in_range(talk->run.next, 3, 9);
-    assert_heard(talk, "HD O0\r\nHD O1\r\n");
+    assert_heard(talk, "HD O0\r\nHD O1\r\nEN O2\r\n");
     assert_int_equal(talk_hear(talk, "END\r\n"), SHOAL_E_PROTOCOL);
 }
 
@@ -322,131 +361,12 @@ static void test_quiet_stores_are_answered_in_one_way_alone(void **state) {
     ASSERT_ALL_END(wrongs);
 }
 
-/* --- Errors of the server's --- */
-
-static shoal_status answer(asker ask, const char *text) {
-    talk_free(talk);
-    talk = talk_new();
-    ask();
-    talk_begin(talk);
-    return talk_hear(talk, text);
-}
-
-static void test_a_refusal_is_told_and_the_lane_goes_on(void **state) {
-    (void)state;
-    static const struct {
-        asker ask;
-        const char *text;
-        shoal_status status;
-    } refusals[] = {
-        {ask_two_gets, "SERVER_ERROR out of memory reading request\r\n", SHOAL_E_SERVER},
-        {ask_two_gets, "SERVER_ERROR the backend is away\r\n", SHOAL_E_SERVER},
-        {ask_two_gets, "SERVER_ERROR\r\n", SHOAL_E_SERVER},
-        {ask_two_gets, "SERVER_ERROR object too large for cache\r\n", SHOAL_E_TOO_LARGE},
-        {ask_two_gets, "CLIENT_ERROR cannot increment or decrement non-numeric value\r\n", SHOAL_E_NOT_A_NUMBER},
-    };
-    for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
-        assert_int_equal(answer(refusals[i].ask, refusals[i].text), SHOAL_OK);
-        assert_status(talk, 0, refusals[i].status);
-        assert_int_equal(talk->refusals, 1);
-        assert_false(talk->exchange.is_spent);
-        assert_heard(talk, "VA 1 O1\r\nx\r\n");
-        assert_found(talk, 1, "x");
-        assert_over(talk);
-    }
-}
-
-static void test_a_server_that_lost_its_place_is_believed_no_more(void **state) {
-    (void)state;
-    static const struct {
-        const char *text;
-        shoal_status status;
-    } losses[] = {{"ERROR\r\n", SHOAL_E_UNSUPPORTED},
-                  {"CLIENT_ERROR bad data chunk\r\n", SHOAL_E_SERVER},
-                  {"CLIENT_ERROR\r\n", SHOAL_E_SERVER}};
-    for (size_t i = 0; i < sizeof(losses) / sizeof(losses[0]); i++) {
-        assert_int_equal(answer(ask_store, losses[i].text), SHOAL_OK);
-        assert_status(talk, 0, losses[i].status);
-        assert_true(talk->exchange.is_spent);
-        assert_over(talk);
-        assert_int_equal(answer(ask_two_gets, losses[i].text), losses[i].status);
-        assert_status(talk, 0, losses[i].status);
-        assert_status(talk, 1, SHOAL__UNDECIDED);
-        assert_true(talk->exchange.is_spent);
-    }
-}
-
-/* What had not been asked is not asked on that lane: a run that is over without being done. */
-static void test_a_spent_lane_is_asked_no_more(void **state) {
-    (void)state;
-    static char large[16 * 1024 + 2];
-    memset(large, 'v', sizeof(large) - 1);
-    talk_set(talk, "a", large)->mode = SHOAL_ADD;
-    talk_set(talk, "b", large)->mode = SHOAL_ADD;
-    shoal__exchange_begin(&talk->exchange, &talk->run);
-    assert_true(shoal__exchange_ask(&talk->exchange));
-    assert_heard(talk, "CLIENT_ERROR bad command line format\r\n");
-    assert_status(talk, 0, SHOAL_E_SERVER);
-    assert_false(shoal__exchange_is_over(&talk->exchange));
-    talk_send(talk, SIZE_MAX);
-    assert_over(talk);
-    assert_int_equal(talk->run.next, 1);
-    assert_status(talk, 1, SHOAL__UNDECIDED);
-}
-
-static void test_an_error_on_a_line_ends_it_with_nothing_found(void **state) {
-    (void)state;
-    static const struct {
-        const char *text;
-        shoal_status status;
-    } errors[] = {
-        {"SERVER_ERROR out of memory\r\n", SHOAL_E_SERVER},
-        {"CLIENT_ERROR line too long\r\n", SHOAL_E_SERVER},
-        {"ERROR\r\n", SHOAL_E_UNSUPPORTED},
-    };
-    for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
-        char text[128];
-        snprintf(text, sizeof(text), ITEM("k0", "x") "%s", errors[i].text);
-        assert_int_equal(answer(ask_line, text), errors[i].status);
-        assert_statuses(talk, 0, 5, SHOAL__UNDECIDED);
-        snprintf(text, sizeof(text), ITEM("k0", "x") "END\r\n%s", errors[i].text);
-        assert_int_equal(answer(ask_line, text), errors[i].status);
-        assert_statuses(talk, 0, 5, SHOAL__UNDECIDED);
-    }
-}
-
-static void test_any_error_among_quiet_stores_has_them_asked_again(void **state) {
-    (void)state;
-    static const char *const errors[] = {"SERVER_ERROR no\r\n", "CLIENT_ERROR bad data chunk\r\n", "ERROR\r\n"};
-    for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
-        assert_int_equal(answer(ask_quiet, errors[i]), SHOAL_OK);
-        assert_heard(talk, "HD O4\r\nMN\r\n");
-        assert_statuses(talk, 0, 5, SHOAL__UNDECIDED);
-        assert_int_equal(talk->refusals, 0);
-        talk_send(talk, SIZE_MAX);
-        assert_heard(talk, "HD O5\r\nHD O6\r\nHD O7\r\nHD O8\r\nHD O9\r\n");
-        assert_statuses(talk, 0, 5, SHOAL_OK);
-        assert_over(talk);
-    }
-}
-
-/* The words of a server are not ours: whatever bytes they have, the message is one that a log and a binding can take.
- */
-static void test_the_words_of_an_error_may_hold_any_byte(void **state) {
-    (void)state;
-    static const char text[] = "SERVER_ERROR \0\x01\xff too large\r\nSERVER_ERROR \x1b[31m\xff\x7f away\r\n";
-    ask_two_gets();
-    talk_begin(talk);
-    assert_int_equal(talk_hear_bytes(talk, text, sizeof(text) - 1), SHOAL_OK);
-    assert_status(talk, 0, SHOAL_E_TOO_LARGE);
-    assert_status(talk, 1, SHOAL_E_SERVER);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_the_number_of_another_command_is_noticed, start, stop),
         cmocka_unit_test_setup_teardown(test_a_miss_without_a_number_is_one_of_older_servers_alone, start, stop),
         cmocka_unit_test_setup_teardown(test_an_answer_to_another_kind_of_command_is_noticed, start, stop),
+        cmocka_unit_test_setup_teardown(test_a_classic_store_takes_no_number, start, stop),
         cmocka_unit_test_setup_teardown(test_bytes_that_nobody_asked_for_end_it, start, stop),
         cmocka_unit_test_setup_teardown(test_what_is_no_protocol_ends_it, start, stop),
         cmocka_unit_test_setup_teardown(test_a_line_without_an_end_ends_it, start, stop),
@@ -454,17 +374,11 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_a_value_over_the_limit_ends_there_too, start, stop),
         cmocka_unit_test_setup_teardown(test_a_counter_is_a_number, start, stop),
         cmocka_unit_test_setup_teardown(test_a_line_has_items_of_its_keys_alone, start, stop),
-        cmocka_unit_test_setup_teardown(test_a_line_counts_with_its_closing_answer_alone, start, stop),
+        cmocka_unit_test_setup_teardown(test_a_line_counts_with_its_opening_answer_alone, start, stop),
         cmocka_unit_test_setup_teardown(test_answers_of_two_lines_that_were_swapped_are_noticed, start, stop),
         cmocka_unit_test_setup_teardown(test_a_value_over_the_limit_comes_once, start, stop),
         cmocka_unit_test_setup_teardown(test_a_line_does_not_end_before_it_was_sent, start, stop),
         cmocka_unit_test_setup_teardown(test_quiet_stores_are_answered_in_one_way_alone, start, stop),
-        cmocka_unit_test_setup_teardown(test_a_refusal_is_told_and_the_lane_goes_on, start, stop),
-        cmocka_unit_test_setup_teardown(test_a_server_that_lost_its_place_is_believed_no_more, start, stop),
-        cmocka_unit_test_setup_teardown(test_a_spent_lane_is_asked_no_more, start, stop),
-        cmocka_unit_test_setup_teardown(test_an_error_on_a_line_ends_it_with_nothing_found, start, stop),
-        cmocka_unit_test_setup_teardown(test_any_error_among_quiet_stores_has_them_asked_again, start, stop),
-        cmocka_unit_test_setup_teardown(test_the_words_of_an_error_may_hold_any_byte, start, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
