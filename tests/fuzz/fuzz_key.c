@@ -58,7 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     char *prefix = take_prefix(data + 2, prefix_len);
     size_t key_size = size - 2 - prefix_len;
     char *bytes = fuzz_copy(data + 2 + prefix_len, key_size);
-    struct shoal__key_rule rule = {prefix, prefix_len, data[0] & 1, data[0] & 2};
+    struct shoal__key_rule rule = {prefix, prefix_len, data[0] & 1, data[0] & 2, false};
     struct shoal__key key;
     struct shoal__fault fault = {0};
     char *room = malloc(SHOAL__KEY_MAX);
