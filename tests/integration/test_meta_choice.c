@@ -17,7 +17,7 @@
 
 #define OPTIONS "operation_timeout_ms=10000&protocol="
 
-/* What a server says to `version` and `mn`; NULL: it closes. */
+/* What a server says to `version` and `mn`, and whether it tells its settings; NULL: it closes. */
 struct greeting {
     const char *version;
     const char *noop;
@@ -52,6 +52,8 @@ static enum test_answer answer(struct test_script *to, const char *line, void *c
         return say(to, greeting.version);
     if (strcmp(line, "mn") == 0)
         return say(to, greeting.noop);
+    if (strcmp(line, "stats settings") == 0)
+        return say(to, greeting.speaks_meta ? "STAT item_size_max 1048576\r\nEND" : "ERROR");
     if (strncmp(line, "mg ", 3) == 0)
         return miss(to, line);
     if (strncmp(line, "get", 3) != 0)
@@ -129,6 +131,15 @@ static void meta_alone_is_an_error_where_a_server_has_it_not(void **state) {
     }
 }
 
+/* It says so before it closes; what it speaks is not known. */
+static void a_full_server_is_down(void **state) {
+    (void)state;
+    shoal_client *client = begin((struct greeting){"ERROR Too many open connections", NULL, false}, OPTIONS "meta");
+    assert_int_equal(test_get(client, "key"), SHOAL_E_NODE_DOWN);
+    assert_int_equal(atomic_load(&classic_reads), 0);
+    end(client);
+}
+
 static void libmemcached_never_asks_for_meta(void **state) {
     (void)state;
     shoal_client *client = begin(greetings[0], OPTIONS "libmemcached");
@@ -195,6 +206,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(auto_speaks_what_the_server_does),
         cmocka_unit_test(meta_alone_is_an_error_where_a_server_has_it_not),
+        cmocka_unit_test(a_full_server_is_down),
         cmocka_unit_test(libmemcached_never_asks_for_meta),
         cmocka_unit_test(an_upgraded_node_is_asked_anew),
         cmocka_unit_test(a_binary_key_needs_a_server_with_meta),

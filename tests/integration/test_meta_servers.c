@@ -69,6 +69,8 @@ static enum test_answer answer(struct test_script *to, const char *line, void *c
         return say(to, version, 0, 0);
     if (strcmp(line, "mn") == 0)
         return say(to, "MN\r\n", 0, 0);
+    if (strcmp(line, "stats settings") == 0)
+        return say(to, "STAT item_size_max 1048576\r\nEND\r\n", 0, 0);
     const char *opaque = strrchr(line, 'O');
     if (line[0] != 'm' || opaque == NULL)
         return TEST_ANSWERED; /* a value */
