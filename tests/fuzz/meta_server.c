@@ -104,6 +104,10 @@ static bool next_word(struct asked *asked, const char **word, size_t *size) {
     return *size > 0;
 }
 
+static bool is_word(const char *word, size_t size, const char *text) {
+    return strlen(text) == size && memcmp(word, text, size) == 0;
+}
+
 static void read_flags(struct asked *asked) {
     const char *word;
     size_t size;
@@ -166,6 +170,25 @@ static void answer_store(struct model_answers *answers, const struct asked *aske
         answer_word(answers, asked, asked->wants_cas ? "HD c8" : "HD");
 }
 
+/* The same to a classic verb; 0: the word is none. */
+static char mode_of(const char *word, size_t size) {
+    static const struct {
+        const char *word;
+        char mode;
+    } verbs[] = {{"add", 'E'}, {"replace", 'R'}, {"append", 'A'}, {"prepend", 'P'}, {"cas", 'C'}};
+    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+        if (is_word(word, size, verbs[i].word))
+            return verbs[i].mode;
+    return 0;
+}
+
+static void answer_classic_store(struct model_answers *answers, const struct asked *asked) {
+    if (asked->item.is_refused)
+        answer_plainly(answers, "SERVER_ERROR object too large for cache");
+    else
+        answer_plainly(answers, asked->mode == 'C' ? "EXISTS" : "NOT_STORED");
+}
+
 static void answer_increment(struct model_answers *answers, const struct asked *asked) {
     char number[24];
     if (!asked->item.exists) {
@@ -177,6 +200,31 @@ static void answer_increment(struct model_answers *answers, const struct asked *
         begin_part(answers);
         add(answers, "VA %d O%" PRIu32 "\r\n%s\r\n", size, asked->opaque, number);
     }
+}
+
+/* The value behind a line must be the item's. How many bytes it takes. */
+static size_t check_value(const struct asked *asked, const char *length, const char *bytes_end) {
+    size_t taken = asked->item.size + 2;
+    CHECK(strtoul(length, NULL, 10) == asked->item.size);
+    CHECK((size_t)(bytes_end - asked->end) >= 2 + taken);
+    CHECK(asked->item.size == 0 || memcmp(asked->end + 2, asked->item.value, asked->item.size) == 0);
+    CHECK(memcmp(asked->end + taken, "\r\n", 2) == 0);
+    return taken;
+}
+
+/* <key> <flags> <exptime> <bytes>, and for cas <cas unique>. */
+static size_t answer_classic(struct model_answers *answers, struct asked *asked, const char *bytes_end) {
+    const char *words[4];
+    size_t sizes[4];
+    const char *cas;
+    size_t cas_size;
+    for (size_t i = 0; i < 4; i++)
+        CHECK(next_word(asked, &words[i], &sizes[i]));
+    CHECK(next_word(asked, &cas, &cas_size) == (asked->mode == 'C'));
+    asked->item = model_find(words[0], sizes[0]);
+    size_t taken = check_value(asked, words[3], bytes_end);
+    answer_classic_store(answers, asked);
+    return taken;
 }
 
 /* The line of a command on one key; where it has a value, this must be the item's. How many bytes that took. */
@@ -192,11 +240,7 @@ static size_t answer_key(struct model_answers *answers, struct asked *asked, cha
     asked->item = model_find(key, size);
     if (verb == 's') {
         CHECK(next_word(asked, &length, &length_size));
-        CHECK(strtoul(length, NULL, 10) == asked->item.size);
-        taken = asked->item.size + 2;
-        CHECK((size_t)(bytes_end - asked->end) >= 2 + taken);
-        CHECK(asked->item.size == 0 || memcmp(asked->end + 2, asked->item.value, asked->item.size) == 0);
-        CHECK(memcmp(asked->end + taken, "\r\n", 2) == 0);
+        taken = check_value(asked, length, bytes_end);
     }
     read_flags(asked);
     if (verb == 'g')
@@ -208,10 +252,6 @@ static size_t answer_key(struct model_answers *answers, struct asked *asked, cha
     else
         answer_increment(answers, asked);
     return taken;
-}
-
-static bool is_word(const char *word, size_t size, const char *text) {
-    return strlen(text) == size && memcmp(word, text, size) == 0;
 }
 
 void model_answer(const char *bytes, size_t size, bool misses_unmarked, struct model_answers *answers) {
@@ -234,6 +274,8 @@ void model_answer(const char *bytes, size_t size, bool misses_unmarked, struct m
             answer_plainly(answers, "OK");
         else if (is_word(word, word_size, "stats"))
             answer_plainly(answers, "STAT pid 1\r\nSTAT uptime 2\r\nEND");
+        else if ((asked.mode = mode_of(word, word_size)) != 0)
+            bytes += answer_classic(answers, &asked, end);
         else
             bytes += answer_key(answers, &asked, word[1], misses_unmarked, end);
     }
