@@ -33,15 +33,15 @@ struct manners {
     shoal_status rest;     /* of the keys on it */
 };
 
-static const struct manners *manners;
-static const char *version = "VERSION 1.6.18\r\n";
+static _Atomic(const struct manners *) manners;
+static _Atomic(const char *) version = "VERSION 1.6.18\r\n";
 static struct test_fleet fleet;
 static struct test_script *script;
 static char endpoint[320];
 static char keys[KEYS][KEY_SIZE];
 static bool is_bad[KEYS]; /* belongs to the bad server */
 static atomic_uint seen[KEYS];
-static unsigned closes_after; /* so many stores; 0: never */
+static atomic_uint closes_after; /* so many stores; 0: never */
 static atomic_uint stores;
 static unsigned opened_by;         /* the opaque number of the read that was asked singly last */
 static atomic_bool closes_on_line; /* the next one, and no more */
