@@ -23,15 +23,20 @@ static bool is_fit(const char *bytes, size_t size) {
     return true;
 }
 
+/* With its prefix: a key that has to go as base64 has room for less. */
+static size_t size_max_of(const char *bytes, size_t size) {
+    return is_fit(bytes, size) ? SHOAL__KEY_MAX : SHOAL__BINARY_KEY_MAX;
+}
+
 static void check_made(const struct shoal__key_rule *rule, const char *bytes, size_t size,
                        const struct shoal__key *key) {
     CHECK(key->size > 0 && key->size <= SHOAL__KEY_MAX);
-    CHECK(is_fit(key->bytes, key->size));
+    CHECK(is_fit(key->bytes, key->size) != key->is_binary);
     CHECK(key->routed_from == (rule->routes_prefix ? 0 : rule->prefix_len) && key->routed_from < key->size);
     CHECK(memcmp(key->bytes, rule->prefix, rule->prefix_len) == 0);
     const char *rest = key->bytes + rule->prefix_len;
     size_t rest_size = key->size - rule->prefix_len;
-    if (rule->prefix_len + size <= SHOAL__KEY_MAX) {
+    if (rule->prefix_len + size <= size_max_of(bytes, size)) {
         CHECK(rest_size == size && memcmp(rest, bytes, size) == 0);
         return;
     }
@@ -58,15 +63,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     char *prefix = take_prefix(data + 2, prefix_len);
     size_t key_size = size - 2 - prefix_len;
     char *bytes = fuzz_copy(data + 2 + prefix_len, key_size);
-    struct shoal__key_rule rule = {prefix, prefix_len, data[0] & 1, data[0] & 2, false};
+    struct shoal__key_rule rule = {
+        .prefix = prefix,
+        .prefix_len = prefix_len,
+        .hash_long = data[0] & 1,
+        .routes_prefix = data[0] & 2,
+        .allows_binary = data[0] & 4,
+    };
     struct shoal__key key;
     struct shoal__fault fault = {0};
     char *room = malloc(SHOAL__KEY_MAX);
     CHECK(room != NULL);
 
     shoal_status status = shoal__key_make(&rule, bytes, key_size, room, &key, &fault);
-    bool too_long = prefix_len + key_size > SHOAL__KEY_MAX && !rule.hash_long;
-    CHECK((status == SHOAL_OK) == (key_size > 0 && is_fit(bytes, key_size) && !too_long));
+    bool too_long = prefix_len + key_size > size_max_of(bytes, key_size) && !rule.hash_long;
+    bool may_go = rule.allows_binary || is_fit(bytes, key_size);
+    CHECK((status == SHOAL_OK) == (key_size > 0 && may_go && !too_long));
     if (status == SHOAL_OK)
         check_made(&rule, bytes, key_size, &key);
     else
