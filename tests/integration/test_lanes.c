@@ -79,8 +79,9 @@ static void two_connections_serve_eight_threads(void **state) {
         most = now > most ? now : most;
     }
     atomic_store(&crowd.over, true);
-    for (int i = 0; i < THREADS; i++) {
+    for (int i = 0; i < THREADS; i++)
         pthread_join(threads[i], NULL);
+    for (int i = 0; i < THREADS; i++) { /* their places are in the order they began, not in that of `threads` */
         least_served = crowd.served[i] < least_served ? crowd.served[i] : least_served;
         most_served = crowd.served[i] > most_served ? crowd.served[i] : most_served;
     }
