@@ -31,9 +31,9 @@ shoal_status shoal__command_refused(const char *words, size_t size, struct shoal
 }
 
 shoal_status shoal__command_too_large(const struct shoal__command *command, struct shoal__fault *fault) {
-    return shoal__fault_set(fault, SHOAL_E_TOO_LARGE,
-                            "the value of %zu bytes is larger than the server takes (its -I option)%s",
-                            command->value_len, command->mode == SHOAL_SET ? "; the key now holds nothing" : "");
+    return shoal__fault_set(
+        fault, SHOAL_E_TOO_LARGE, "the value of %zu bytes is larger than the server takes (its -I option)%s",
+        command->value_len, command->mode == SHOAL_SET || command->key_is_binary ? "; the key now holds nothing" : "");
 }
 
 shoal_status shoal__command_no_room(struct shoal__fault *fault) {
@@ -52,7 +52,8 @@ shoal_status shoal__command_unknown(struct shoal__fault *fault) {
 
 shoal_status shoal__command_not_taken(size_t size, size_t value_max, struct shoal__fault *fault) {
     return shoal__fault_set(fault, SHOAL_E_TOO_LARGE,
-                            "the value of %zu bytes is larger than max_value_bytes, which is %zu", size, value_max);
+                            "the value of %zu bytes is larger than max_value_bytes, which is %zu: raise it", size,
+                            value_max);
 }
 
 shoal_status shoal__command_needs_meta(struct shoal__fault *fault) {

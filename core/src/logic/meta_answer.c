@@ -2,6 +2,7 @@
  * lane.
  * May include: base/, logic/, public headers. */
 #include "logic/meta_exchange.h"
+#include "logic/text.h"
 #include "logic/value.h"
 
 #include <shoal/operations.h>
@@ -104,17 +105,9 @@ static shoal_status begin_reading(struct shoal__exchange *exchange, struct shoal
 
 /* memcached pads a number that lost a digit with spaces. */
 static bool read_padded(const char *digits, size_t size, uint64_t *number) {
-    uint64_t value = 0;
     while (size > 0 && digits[size - 1] == ' ')
         size--;
-    for (size_t i = 0; i < size; i++) {
-        unsigned digit = (unsigned)(digits[i] - '0');
-        if (digit > 9 || value > (UINT64_MAX - digit) / 10)
-            return false;
-        value = value * 10 + digit;
-    }
-    *number = value;
-    return size > 0;
+    return shoal__slice_number((struct shoal__slice){digits, size}, UINT64_MAX, number);
 }
 
 static shoal_status end_reading(struct shoal__exchange *exchange, struct shoal__fault *fault) {
@@ -228,7 +221,7 @@ static shoal_status take_error(struct shoal__exchange *exchange, const struct sh
     if (!exchange->is_spent || is_asked_whole(exchange))
         return SHOAL_OK;
     return shoal__fault_set(fault, SHOAL_E_PROTOCOL,
-                            "the server refused a command in the middle of others: see theirs");
+                            "the server lost its place at a command that it refused: run this one again");
 }
 
 /* --- Answers --- */
