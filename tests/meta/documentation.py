@@ -67,7 +67,7 @@ def check_page(path):
 def check_source(path):
     """A C file opens with what it is for, a script too; none grows too long; what a comment points to is there."""
     text = path.read_text()
-    if path.suffix in (".c", ".h", ".def", ".map"):
+    if path.suffix in (".c", ".h", ".def", ".map", ".i"):
         if not re.match(r"/\*(?:(?!\*/).)*\n(?:(?!\*/).)*\*/", text, re.DOTALL):
             fault(path, "does not open with a comment of two lines or more")
     elif not re.match(r'(#!.*\n)?(#[^\n]*\w|\w*"""|\.\\")', text):
@@ -75,7 +75,7 @@ def check_source(path):
     lines = text.count("\n")
     if lines > LONGEST:
         fault(path, f"has {lines} lines; {LONGEST} are the most")
-    for name in re.findall(r"(?<![\w/.$}-])(?:core|tests)/[\w./-]+\.(?:md|c|h|py|sh|def|map|txt|in)\b", text):
+    for name in re.findall(r"(?<![\w/.$}-])(?:core|tests|swig|bindings)/[\w./-]+\.(?:md|c|h|i|py|sh|def|map|txt|in)\b", text):
         if not exists(name):
             fault(path, f"names {name}, which is not there")
 
@@ -130,7 +130,7 @@ for header in headers:
 pages = files("*.md")
 for page in pages:
     check_page(page)
-sources = files("core/*.[ch]", "core/*.def", "core/*.map", "tests/*.[ch]", "*.py", "*.sh", "*CMakeLists.txt", "*.cmake",
+sources = files("core/*.[ch]", "core/*.def", "core/*.map", "tests/*.[ch]", "swig/*.i", "bindings/*.[ch]", "*.py", "*.pyi", "*.sh", "*CMakeLists.txt", "*.cmake",
                 "dev", ".ci/run")
 for source in sources:
     check_source(source)

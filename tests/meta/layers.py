@@ -1,7 +1,8 @@
 """The layers of the core: every #include stays in its own layer or goes to one below it.
 
-base < logic < net < api; the public headers stand under all of them; the command sees nothing but them. Libraries
-are included in one place each, and the logic knows neither sockets nor clocks nor threads.
+base < logic < net < api; the public headers stand under all of them; the command, the SWIG interface and the languages'
+packages see nothing but them. Libraries are included in one place each, and the logic knows neither sockets nor clocks nor
+threads.
 """
 import re
 
@@ -26,6 +27,7 @@ NOT_IN_LOGIC = re.compile(r"(sys/(socket|epoll|select|time|un|uio)|netinet/|arpa
                           r"semaphore|unistd|fcntl|signal)\b")
 CLOCKS = re.compile(r"\b(clock_gettime|gettimeofday|time|clock|nanosleep|socket|poll|getrandom|rand|random)\s*\(")
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]', re.MULTILINE)
+SWIG_INCLUDE = re.compile(r'^\s*[#%]\s*(?:include|import)\s*(["<])([^">]+)[">]', re.MULTILINE)
 STANDARD = set("assert ctype errno float inttypes limits locale math setjmp signal stdalign stdarg stdatomic stdbool "
                "stddef stdint stdio stdlib string strings time unistd fcntl poll pthread sched netdb getopt fnmatch dirent pwd "
                "grp termios".split())
@@ -68,6 +70,23 @@ def check_command(path, system, name):
         fault(path, f"the command may include <shoal/...>, <jansson.h> and libc, not <{name}>")
 
 
+def check_swig(path, system, name):
+    """`%include` is meant as well as what the wrapper includes."""
+    if system:
+        if not (name.startswith("shoal/") or name == "stdint.i"):
+            fault(path, f"the SWIG interface may include <shoal/...> and <stdint.i>, not <{name}>")
+    elif not (ROOT / "swig" / name).is_file() and name != "support.h":
+        fault(path, f'"{name}" is neither in swig/ nor the support.h of a language')
+
+
+def check_native(path, system, name):
+    if not system:
+        if not (path.parent / name).is_file():
+            fault(path, f'"{name}" does not stand beside it')
+    elif not (name.startswith("shoal/") or name == "Python.h" or is_libc(name)):
+        fault(path, f"a package may include <shoal/...>, its language's header and libc, not <{name}>")
+
+
 checked = 0
 for path in files("core/*.[ch]", "core/*.def"):
     folder = path.relative_to(ROOT / "core").parts[0]
@@ -83,4 +102,12 @@ for path in files("core/*.[ch]", "core/*.def"):
     if path.is_relative_to(ROOT / "core/src/logic"):
         for call in CLOCKS.findall(without_comments(text)):
             fault(path, f"logic/ may not call {call}()")
+for pattern, check in (("swig/*.i", check_swig), ("bindings/*.[ch]", check_native)):
+    found = files(pattern)
+    if not found:
+        fault(pattern, "is no file")
+    for path in found:
+        checked += 1
+        for bracket, name in SWIG_INCLUDE.findall(path.read_text()):
+            check(path, bracket == "<", name)
 finish(checked)

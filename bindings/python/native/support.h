@@ -1,0 +1,71 @@
+/* What the wrapper that SWIG makes calls: conversions, exceptions, whole batches, codecs.
+ * May include: <shoal/shoal.h>, Python.h. Every function here is called with the interpreter's lock held. */
+#ifndef SHOAL_PYTHON_SUPPORT_H
+#define SHOAL_PYTHON_SUPPORT_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include <shoal/shoal.h>
+
+#include <stdbool.h>
+
+/* Python 3.9, which setup.py still allows, has no Py_NewRef. */
+#if PY_VERSION_HEX < 0x030a0000
+static inline PyObject *shoal_python_new_ref(PyObject *object) {
+    Py_INCREF(object);
+    return object;
+}
+#define Py_NewRef(object) shoal_python_new_ref((PyObject *)(object))
+#endif
+
+/* --- Conversions. Where one returns false or NULL, an exception is set. --- */
+
+/* A key's bytes; borrowed from the object, which must outlive the call. */
+bool shoal_python_key(PyObject *object, const char **key, size_t *size);
+
+/* A str without NUL as C takes it, or NULL for None; borrowed from the object. */
+bool shoal_python_text(PyObject *object, const char **text);
+
+/* C's text as a str, None for NULL. */
+PyObject *shoal_python_string(const char *text);
+
+/* (bytes, flags, cas), or None for NULL. */
+PyObject *shoal_python_value(const shoal_value *value);
+
+/* What a capsule of this name holds; anything else is a TypeError. */
+void *shoal_python_handle(PyObject *object, const char *name);
+
+/* A capsule for what belongs to its parent, which it keeps alive; None for NULL. */
+PyObject *shoal_python_borrowed(const void *pointer, const char *name, PyObject *parent);
+
+/* --- Exceptions --- */
+
+/* Takes the function that makes exceptions: factory(status, message, node, errno, attempts, retriable,
+ * outcome_unknown, partial). Returns None. */
+PyObject *shoal_python_use_errors(PyObject *factory);
+
+/* Raises what the factory makes of an error; partial may be NULL. */
+void shoal_python_raise(const shoal_error *error, PyObject *partial);
+
+/* --- Batches: each runs once, with the lock given up while it does. --- */
+
+/* The hits among the keys, as a dict under the caller's own objects: decode(bytes, flags) where decode is not None,
+ * else bytes. Where a key failed, the exception carries the hits as partial. */
+PyObject *shoal_python_get_many(shoal_client *client, PyObject *keys, PyObject *decode);
+
+/* Stores items, each (key, value, flags). Returns a list of the keys that were not stored. */
+PyObject *shoal_python_set_many(shoal_client *client, PyObject *items, int64_t ttl_s);
+
+/* Returns a list of the keys that could not be deleted; a missing one is not among them. */
+PyObject *shoal_python_delete_many(shoal_client *client, PyObject *keys);
+
+/* --- Codecs --- */
+
+/* (what to store, flags): the object itself where nothing had to be compressed. */
+PyObject *shoal_python_encode(const shoal_codec *codec, int kind, PyObject *data, int compress, size_t min_bytes);
+
+/* (kind, bytes): the object itself where nothing had to be decompressed. */
+PyObject *shoal_python_decode(const shoal_codec *codec, unsigned flags, PyObject *data);
+
+#endif

@@ -1,0 +1,259 @@
+"""The client: every call is one of the core's, with Python's types around it.
+
+May import: the native module, codecs, exceptions. Adapters import this through the package alone.
+"""
+from __future__ import annotations
+
+import math
+from typing import Any, Iterable, Mapping, NamedTuple, NoReturn, Optional, Sequence, TypeVar, Union
+
+from . import _native
+from .codecs import Codec, RawCodec, make_codec
+
+Key = Union[str, bytes]
+Seconds = Union[int, float]
+_AnyKey = TypeVar("_AnyKey", str, bytes, Key)
+
+_MAX_SECONDS = 2**63 - 1
+
+
+class Node(NamedTuple):
+    """One node of the fleet."""
+
+    name: str  #: "host:port", or the path of a Unix socket
+    host: str
+    address: str  #: what discovery gave; "" where it gave none
+    port: int  #: 0 for a Unix socket
+    weight: int
+
+
+class Topology(NamedTuple):
+    """The list of nodes at one moment."""
+
+    version: int  #: the configuration version that the endpoint gave; 0 for a fixed list
+    nodes: list[Node]
+
+
+def _whole_seconds(ttl: Seconds) -> int:
+    """Fractions go away from 0, so that no item expires early, and none that should be gone lives for ever."""
+    if isinstance(ttl, float):
+        if not math.isfinite(ttl):
+            raise ValueError("ttl is a finite number of seconds; 0 means for ever")
+        ttl = math.ceil(ttl) if ttl > 0 else math.floor(ttl)
+    elif not isinstance(ttl, int):
+        raise TypeError(f"ttl is a number of seconds, not {type(ttl).__name__}")
+    return max(-_MAX_SECONDS, min(ttl, _MAX_SECONDS))
+
+
+def _option_text(value: Any) -> str:
+    """An option's value as the core reads it: true and false, lists with commas."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (list, tuple)):
+        return ",".join(_option_text(each) for each in value)
+    return str(value)
+
+
+def _make_native(endpoint: Union[str, Sequence[str]], preset: Optional[str], options: Mapping[str, Any]) -> Any:
+    config = _native.config_new()
+    if preset is not None:
+        _native.config_set_preset(config, preset)
+    _native.config_set(config, "endpoint", _option_text(endpoint))
+    for name, value in options.items():
+        _native.config_set(config, name, _option_text(value))
+    return _native.client_new(config)
+
+
+class Client:
+    """A view of a fleet. It may serve any number of threads, and parent and child after a fork.
+
+    >>> cache = shoal.Client("my-cluster.cfg.use1.cache.amazonaws.com:11211")
+    >>> cache.set("greeting", b"hello", ttl=60)
+    True
+
+    Keys are str (sent as UTF-8) or bytes. Times to live are seconds: 0 for ever, negative expired at once, fractions
+    rounded up. Every call waits for `operation_timeout_ms` at most, without holding the interpreter's lock, and raises
+    a subclass of `shoal.Error` where it fails.
+    """
+
+    __slots__ = ("_handle", "_codec", "_encode", "_decode", "_plain", "__weakref__")
+
+    def __init__(self, endpoint: Union[str, Sequence[str]], *, codec: Union[str, Codec] = "raw",
+                 compress: Optional[str] = None, compress_min_bytes: Optional[int] = None,
+                 preset: Optional[str] = None, **options: Any) -> None:
+        """Makes a client; the network is not touched before the first call.
+
+        endpoint: "host:port" to discover, a list of nodes, or any other that the core reads.
+        codec: "raw" (bytes alone), "pickle", "pymemcache", "json", or an object with encode and decode.
+        compress: "none", "zlib" or "zstd", for values from compress_min_bytes on.
+        preset: whose place Shoal takes, e.g. "pylibmc": keys stay on their nodes.
+        options: those that `shoal config` lists, e.g. operation_timeout_ms=200.
+        """
+        packing = {"compress": compress, "compress_min_bytes": compress_min_bytes}
+        self._codec = make_codec(codec, **{name: value for name, value in packing.items() if value is not None})
+        self._encode = self._codec.encode
+        self._decode = self._codec.decode
+        self._plain = type(self._codec) is RawCodec
+        self._handle = _make_native(endpoint, preset, options)
+
+    # --- Reading ---
+
+    def get(self, key: Key, default: Any = None) -> Any:
+        """The value of a key, or default where there is none."""
+        found = _native.get(self._handle, key)
+        return default if found is None else self._decode(found[0], found[1])
+
+    def gets(self, key: Key) -> Optional[tuple[Any, int]]:
+        """(value, token) for `cas`, or None where there is no item."""
+        found = _native.get(self._handle, key)
+        return None if found is None else (self._decode(found[0], found[1]), found[2])
+
+    def get_many(self, keys: Iterable[_AnyKey]) -> dict[_AnyKey, Any]:
+        """A dict of those keys that have a value, under the caller's own key objects.
+
+        Where the read of a key failed, its error is raised once all are read; its `partial` is the dict of the hits.
+        """
+        return _native.get_many(self._handle, _sequence(keys), None if self._plain else self._decode)
+
+    def get_and_touch(self, key: Key, ttl: Seconds, default: Any = None) -> Any:
+        """The value of a key, which gets a new time to live; default where there is none."""
+        found = _native.get_and_touch(self._handle, key, _whole_seconds(ttl))
+        return default if found is None else self._decode(found[0], found[1])
+
+    # --- Writing ---
+
+    def set(self, key: Key, value: Any, ttl: Seconds = 0) -> bool:
+        """Stores a value, whatever was there. True; a value that the server refuses is an exception."""
+        return self._store(_native.SET, key, value, ttl)
+
+    def add(self, key: Key, value: Any, ttl: Seconds = 0) -> bool:
+        """Stores a value only where there was none: else False."""
+        return self._store(_native.ADD, key, value, ttl)
+
+    def replace(self, key: Key, value: Any, ttl: Seconds = 0) -> bool:
+        """Stores a value only where there was one: else False."""
+        return self._store(_native.REPLACE, key, value, ttl)
+
+    def append(self, key: Key, value: Any, ttl: Seconds = 0) -> bool:
+        """Puts bytes behind those that are there; False where there are none. See `prepend` for ttl and codecs."""
+        return self._extend(_native.APPEND, key, value, ttl)
+
+    def prepend(self, key: Key, value: Any, ttl: Seconds = 0) -> bool:
+        """Puts bytes before those that are there; False where there are none.
+
+        The item's lifetime and flags stay as they are; the server ignores ttl. With a codec of the core, value is bytes
+        or str, and is neither serialised nor compressed: what is there should not be either.
+        """
+        return self._extend(_native.PREPEND, key, value, ttl)
+
+    def cas(self, key: Key, value: Any, token: int, ttl: Seconds = 0) -> bool:
+        """Stores a value only where the item is still that of the token from `gets`: else False."""
+        data, flags = self._encode(value)
+        return _native.store(self._handle, _native.CAS, key, data, flags, _whole_seconds(ttl), token) == 0
+
+    def set_many(self, mapping: Mapping[_AnyKey, Any], ttl: Seconds = 0) -> list[_AnyKey]:
+        """Stores many values; the caller's keys that were not stored. An exception means that nothing was sent."""
+        encode = self._encode
+        items = [(key, *encode(value)) for key, value in mapping.items()]
+        return _native.set_many(self._handle, items, _whole_seconds(ttl))
+
+    def touch(self, key: Key, ttl: Seconds) -> bool:
+        """Gives an item a new time to live; False where there is none."""
+        return _native.touch(self._handle, key, _whole_seconds(ttl)) == 0
+
+    def delete(self, key: Key) -> bool:
+        """Deletes an item; False where there was none."""
+        return _native.delete(self._handle, key) == 0
+
+    def delete_many(self, keys: Iterable[_AnyKey]) -> list[_AnyKey]:
+        """Deletes many items; the caller's keys that could not be deleted, among which those without an item are not.
+        An exception means that nothing was sent."""
+        return _native.delete_many(self._handle, _sequence(keys))
+
+    def increment(self, key: Key, delta: int = 1, initial: Optional[int] = None, ttl: Seconds = 0) -> Optional[int]:
+        """Adds to a counter: its new number. A missing one starts with initial (delta is not added) and ttl, or is None.
+
+        shoal.NotANumber where the item is no decimal number. Past 2**64 - 1 it wraps. It is never repeated on its own.
+        """
+        return _native.increment(self._handle, key, delta, initial, _whole_seconds(ttl))
+
+    def decrement(self, key: Key, delta: int = 1, initial: Optional[int] = None, ttl: Seconds = 0) -> Optional[int]:
+        """Subtracts from a counter, which stays at 0 or above; else as `increment`."""
+        return _native.increment(self._handle, key, -delta, initial, _whole_seconds(ttl))
+
+    # --- The fleet ---
+
+    def flush_all(self) -> None:
+        """Empties every node of the fleet, other clients' items too."""
+        _native.flush_all(self._handle)
+
+    def stats(self, group: Optional[str] = None) -> dict[str, Optional[dict[str, str]]]:
+        """What the nodes say of themselves, by node; None for a node that did not answer.
+
+        group: None, or what memcached's `stats` takes: "settings", "items", "slabs", ...
+        """
+        stats = _native.stats_read(self._handle, group)
+        found: dict[str, Optional[dict[str, str]]] = {}
+        for node in range(_native.stats_node_count(stats)):
+            answered = _native.stats_node_status(stats, node) == 0
+            counters = range(_native.stats_count(stats, node))
+            found[_native.stats_node_name(stats, node)] = {
+                _native.stats_name(stats, node, index): _native.stats_value(stats, node, index)
+                for index in counters} if answered else None
+        return found
+
+    def nodes(self) -> list[str]:
+        """The names, "host:port", of the nodes in use."""
+        return [node.name for node in self.topology().nodes]
+
+    def topology(self) -> Topology:
+        """The list of nodes in use, with its version."""
+        topology = _native.client_topology(self._handle)
+        handles = (_native.topology_node_at(topology, index) for index in range(_native.topology_node_count(topology)))
+        nodes = [Node(_native.node_name(handle), _native.node_host(handle), _native.node_address(handle),
+                      _native.node_port(handle), _native.node_weight(handle)) for handle in handles]
+        return Topology(_native.topology_version(topology), nodes)
+
+    def route(self, key: Key) -> str:
+        """The name of the node that a key belongs to now. No traffic to it."""
+        return _native.node_name(_native.route(self._handle, key))
+
+    # --- Its life ---
+
+    def close(self) -> None:
+        """Ends the client: later calls raise shoal.Closed. It need not be called, and may be more than once."""
+        _native.client_close(self._handle)
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError("a shoal.Client can be neither pickled nor copied: share it among threads, keep it across a "
+                        "fork, or make another from the same arguments")
+
+    def __repr__(self) -> str:
+        return f"<shoal.Client at {id(self):#x}>"
+
+    # --- Shared by several ---
+
+    def _store(self, mode: int, key: Key, value: Any, ttl: Seconds) -> bool:
+        data, flags = self._encode(value)
+        return _native.store(self._handle, mode, key, data, flags, _whole_seconds(ttl), 0) == 0
+
+    def _extend(self, mode: int, key: Key, value: Any, ttl: Seconds) -> bool:
+        data = value
+        if isinstance(value, str) and not self._plain:
+            data = value.encode()
+        elif not isinstance(value, (bytes, bytearray, memoryview)):
+            data, _ = RawCodec().encode(value)
+        return _native.store(self._handle, mode, key, data, 0, _whole_seconds(ttl), 0) == 0
+
+
+def _sequence(keys: Iterable[_AnyKey]) -> Iterable[_AnyKey]:
+    """A str or bytes is a sequence too, of keys that nobody meant."""
+    if isinstance(keys, (str, bytes)):
+        raise TypeError(f"keys is a list or another iterable of keys, not one {type(keys).__name__}")
+    return keys

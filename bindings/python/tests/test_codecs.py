@@ -1,0 +1,105 @@
+"""Codecs: what comes back, which flags and bytes lie on the server, and what damage does.
+
+May import: the standard library, shoal and support.
+"""
+import decimal
+import pickle
+import unittest
+
+import shoal
+from support import FleetTest
+
+
+class Seen(shoal.Codec):
+    """Values are (bytes, flags), as they lie on the server."""
+
+    def encode(self, value):
+        return value
+
+    def decode(self, data, flags):
+        return data, flags
+
+
+class Codecs(FleetTest):
+    def setUp(self):
+        super().setUp()
+        self.server = self.client(codec=Seen())
+
+    def stored(self, codec, value, **options):
+        """What a client stores for a value, which must read back as it was, with its type."""
+        cache = self.client(codec=codec, **options)
+        cache.set("k", value)
+        back = cache.get("k")
+        self.assertEqual((back, type(back)), (value, type(value)))
+        self.assertEqual(cache.get_many(["k"]), {"k": value})
+        return self.server.get("k")
+
+    def test_pickle_has_pylibmcs_flags(self):
+        for name, integer in (("pickle", 4), ("pylibmc", 4), ("pymemcache", 2)):
+            with self.subTest(name):
+                self.assertEqual(self.stored(name, b"\0\xff"), (b"\0\xff", 0))
+                self.assertEqual(self.stored(name, "schön"), ("schön".encode(), 16))
+                self.assertEqual(self.stored(name, -2**70), (str(-2**70).encode(), integer))
+                self.assertEqual(self.stored(name, decimal.Decimal("1.5"))[1], 1)
+                for value in (True, None, 1.5, [1, "a"], {"a": (1,)}):
+                    data, flags = self.stored(name, value)
+                    self.assertEqual((pickle.loads(data), flags), (value, 1))
+
+    def test_json(self):
+        self.assertEqual(self.stored("json", b"\0\xff"), (b"\0\xff", 0))
+        self.assertEqual(self.stored("json", "schön"), ("schön".encode(), 4))
+        self.assertEqual(self.stored("json", {"a": ["ö", 1, None, True]}), ('{"a":["ö",1,null,true]}'.encode(), 1))
+        with self.assertRaises(TypeError):
+            self.client(codec="json").set("k", object())
+
+    def test_compression(self):
+        text = "la " * 5000
+        for name, compress, flags in (("pickle", "zlib", 16 | 8), ("json", "zlib", 4 | 2), ("json", "zstd", 4 | 8)):
+            with self.subTest(name, compress=compress):
+                data, seen = self.stored(name, text, compress=compress)
+                self.assertEqual(seen, flags)
+                self.assertLess(len(data), 1000)
+        self.assertEqual(self.stored("pickle", "la", compress="zlib"), (b"la", 16))
+        self.assertEqual(self.stored("pickle", "la " * 5, compress="zlib", compress_min_bytes=1)[1], 16 | 8)
+
+    def test_wrong_choices_are_told_at_once(self):
+        for options in ({"codec": "picle"}, {"codec": 5}, {"compress": "zlib"}, {"codec": Seen(), "compress": "zlib"},
+                        {"codec": "json", "compress": "lzma"}, {"codec": "json", "compress_min_bytes": -1}):
+            with self.subTest(options), self.assertRaises(ValueError):
+                self.client(**options)
+        with self.assertRaises(shoal.Unsupported):
+            self.client(codec="pickle", compress="zstd").set("k", "v" * 5000)
+
+    def test_counters_are_integers(self):
+        cache = self.client(codec="pickle")
+        cache.set("k", 10)
+        self.assertEqual(cache.decrement("k"), 9)
+        self.assertEqual(cache.get("k"), 9)
+
+    def test_appending(self):
+        cache = self.client(codec="pickle")
+        cache.set("k", "b")
+        self.assertTrue(cache.append("k", "c"))
+        self.assertTrue(cache.prepend("k", b"a"))
+        self.assertEqual(cache.get("k"), "abc")
+        with self.assertRaises(TypeError):
+            cache.append("k", {"a": 1})
+
+    def test_damage_is_a_bad_value(self):
+        for name, data, flags in (("pickle", b"\x80", 1), ("pickle", b"x", 4), ("pickle", b"x", 8), ("json", b"{", 1),
+                                  ("pickle", b"\xff", 16), ("pickle", b"x", 1 << 20), ("pickle", b"cno_such\nname\n.", 1)):
+            with self.subTest(codec=name, data=data, flags=flags):
+                self.server.set("k", (data, flags))
+                with self.assertRaises(shoal.BadValue) as caught:
+                    self.client(codec=name).get("k")
+                self.assertEqual(caught.exception.status_name, "SHOAL_E_BAD_VALUE")
+                with self.assertRaises(shoal.BadValue):
+                    self.client(codec=name).get_many(["k"])
+
+    def test_raw_reads_bytes_whatever_their_flags(self):
+        self.server.set("k", (b"v", 16))
+        self.assertEqual(self.client().get("k"), b"v")
+
+
+if __name__ == "__main__":
+    unittest.main()

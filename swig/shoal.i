@@ -1,0 +1,60 @@
+/* The public headers as one SWIG module, for every language alike. It sees core/include/shoal and nothing else.
+ * What a language's own file has to bring is in TYPEMAPS.md; CMake runs SWIG, and what it makes is in no repository. */
+%module _native
+
+%{
+#include <shoal/shoal.h>
+%}
+
+/* The module says client_new and SET where C says shoal_client_new and SHOAL_SET. */
+%rename("%(regex:/^(?:shoal|SHOAL)_(.*)/\\1/)s") "";
+
+/* Handles are freed by the language's collector, and errors become exceptions: nobody calls these. */
+%rename("$ignore", regextarget=1, %$isfunction) "^shoal_[a-z]+_free$";
+%rename("$ignore", regextarget=1, %$isfunction) "^shoal_error_";
+
+/* Values are handed out as bytes at once: no handle of one is ever seen. */
+%rename("$ignore", regextarget=1, %$isfunction) "^shoal_value_";
+%ignore SHOAL_UNKNOWN;
+
+/* Batches borrow keys and values until they ran: each language wraps whole batches, not their parts. Codecs borrow
+ * what they are given, and hand parts of it back: their two calls are wrapped by hand as well. */
+%rename("$ignore", regextarget=1, %$isfunction) "^shoal_batch_";
+%ignore shoal_codec_encode;
+%ignore shoal_codec_decode;
+%ignore SHOAL_CODEC_MAX_BYTES;
+
+%include <stdint.i>
+
+#ifdef SWIGPYTHON
+%include "python.i"
+#endif
+
+/* The calls that may wait: for the network, a connection or the background thread. All others return at once. */
+SHOAL_BLOCKS(shoal_client_close)
+SHOAL_BLOCKS(shoal_quiesce)
+SHOAL_BLOCKS(shoal_get)
+SHOAL_BLOCKS(shoal_gets)
+SHOAL_BLOCKS(shoal_set)
+SHOAL_BLOCKS(shoal_store)
+SHOAL_BLOCKS(shoal_delete)
+SHOAL_BLOCKS(shoal_touch)
+SHOAL_BLOCKS(shoal_get_and_touch)
+SHOAL_BLOCKS(shoal_increment)
+SHOAL_BLOCKS(shoal_flush_all)
+SHOAL_BLOCKS(shoal_client_topology)
+SHOAL_BLOCKS(shoal_route)
+SHOAL_BLOCKS(shoal_stats_read)
+
+%include <shoal/types.h>
+%include <shoal/version.h>
+%include <shoal/status.h>
+%include <shoal/config.h>
+%include <shoal/client.h>
+%include <shoal/value.h>
+%include <shoal/operations.h>
+%include <shoal/batch.h>
+%include <shoal/topology.h>
+%include <shoal/stats.h>
+%include <shoal/event.h>
+%include <shoal/codec.h>
