@@ -63,6 +63,10 @@ def check(scratch):
     if run("shoal", command, "--version") is None:
         fault("shoal", "the installed command does not start without LD_LIBRARY_PATH")
 
+    package = prefix / "lib/python3/dist-packages"
+    if (package / "shoal").exists():
+        run("python", "/usr/bin/python3", "-B", "-c", "import shoal; shoal.Client('a:1').close()", PYTHONPATH=str(package))
+
     readme = ROOT / "README.md"
     if readme.exists():
         example = re.search(r"^```c\n(.*?)^```", readme.read_text(), re.MULTILINE | re.DOTALL)
