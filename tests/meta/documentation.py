@@ -40,7 +40,7 @@ def anchors(path):
 
 def exists(name):
     """Whether a path of the tree, or a pattern of paths, is there; sources may be named from their own root."""
-    for root in (ROOT, ROOT / "core/src", ROOT / "core/include"):
+    for root in (ROOT, ROOT / "core/src", ROOT / "core/include", ROOT / "bindings/python"):
         if any(root.glob(name.rstrip("/"))):
             return True
     return False
