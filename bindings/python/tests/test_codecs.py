@@ -63,10 +63,12 @@ class Codecs(FleetTest):
         self.assertEqual(self.stored("pickle", "la " * 5, compress="zlib", compress_min_bytes=1)[1], 16 | 8)
 
     def test_wrong_choices_are_told_at_once(self):
-        for options in ({"codec": "picle"}, {"codec": 5}, {"compress": "zlib"}, {"codec": Seen(), "compress": "zlib"},
+        for options in ({"codec": "picle"}, {"codec": 5}, {"compress": "zlib"}, {"codec": Seen(), "compress": "zlib"}, {"codec": []},
                         {"codec": "json", "compress": "lzma"}, {"codec": "json", "compress_min_bytes": -1}):
             with self.subTest(options), self.assertRaises(ValueError):
                 self.client(**options)
+        with self.assertRaisesRegex(ValueError, "no layout"):
+            shoal.PickleCodec("pylib")
         with self.assertRaises(shoal.Unsupported):
             self.client(codec="pickle", compress="zstd").set("k", "v" * 5000)
 

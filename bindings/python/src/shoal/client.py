@@ -8,7 +8,7 @@ import math
 from typing import Any, Iterable, Mapping, NamedTuple, NoReturn, Optional, Sequence, TypeVar, Union
 
 from . import _native
-from .codecs import Codec, RawCodec, make_codec
+from .codecs import Buffer, Codec, RawCodec, make_codec
 
 Key = Union[str, bytes]
 Seconds = Union[int, float]
@@ -153,8 +153,10 @@ class Client:
 
     def set_many(self, mapping: Mapping[_AnyKey, Any], ttl: Seconds = 0) -> list[_AnyKey]:
         """Stores many values; the caller's keys that were not stored. An exception means that nothing was sent."""
-        encode = self._encode
-        items = [(key, *encode(value)) for key, value in mapping.items()]
+        items: list[tuple[_AnyKey, Buffer, int]] = []
+        for key, value in mapping.items():
+            data, flags = self._encode(value)
+            items.append((key, data, flags))
         return _native.set_many(self._handle, items, _whole_seconds(ttl))
 
     def touch(self, key: Key, ttl: Seconds) -> bool:

@@ -55,7 +55,10 @@ class _CoreCodec(Codec):
             raise ValueError(f"compress is one of {', '.join(_COMPRESSIONS)}, not {compress!r}")
         if compress_min_bytes < 0:
             raise ValueError("compress_min_bytes is 0 or more")
-        self._layout = _native.codec_find(layout)
+        found = _native.codec_find(layout)
+        if found is None:
+            raise ValueError(f"the core knows no layout {layout!r}")
+        self._layout = found
         self._compress = _COMPRESSIONS[compress]
         self._compress_min_bytes = compress_min_bytes
         # Whether the layout has a flag for the compression is told now, and not by the first large value.
@@ -143,13 +146,13 @@ _MAKERS: dict[str, Callable[..., Codec]] = {
 def make_codec(codec: Union[str, Codec], **options: Any) -> Codec:
     """The codec of a name ("raw", "pickle", "pylibmc", "pymemcache", "json") with compress and compress_min_bytes, or a
     codec as it stands, which takes no options."""
-    if codec in _MAKERS:
-        return _MAKERS[codec](**options)  # type: ignore[index]
+    if isinstance(codec, str) and codec in _MAKERS:
+        return _MAKERS[codec](**options)
     if options:
         raise ValueError(f"{' and '.join(options)} belong to the codecs {', '.join(_MAKERS)}, not to codec={codec!r}")
     if codec == "raw":
         return RawCodec()
-    if not (hasattr(codec, "encode") and hasattr(codec, "decode")) or isinstance(codec, str):
+    if isinstance(codec, str) or not (hasattr(codec, "encode") and hasattr(codec, "decode")):
         raise ValueError(f"codec is one of raw, {', '.join(_MAKERS)}, or an object with encode and decode, not {codec!r}")
     return codec
 
