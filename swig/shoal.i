@@ -24,7 +24,13 @@
 %ignore shoal_codec_decode;
 %ignore SHOAL_CODEC_MAX_BYTES;
 
-%include <stdint.i>
+/* Not by stdint.i: it says that uint64_t is unsigned long long, which is another type than that of 64-bit machines, so
+ * that compilers refuse pointers to it. Here the names stay, and numbers go in and out as these do. */
+%apply unsigned short { uint16_t };
+%apply int { int32_t, shoal_status };
+%apply unsigned int { uint32_t };
+%apply long long { int64_t };
+%apply unsigned long long { uint64_t };
 
 #ifdef SWIGPYTHON
 %include "python.i"

@@ -73,8 +73,8 @@ def check_command(path, system, name):
 def check_swig(path, system, name):
     """`%include` is meant as well as what the wrapper includes."""
     if system:
-        if not (name.startswith("shoal/") or name == "stdint.i"):
-            fault(path, f"the SWIG interface may include <shoal/...> and <stdint.i>, not <{name}>")
+        if not name.startswith("shoal/"):
+            fault(path, f"the SWIG interface may include <shoal/...>, not <{name}>")
     elif not (ROOT / "swig" / name).is_file() and name != "support.h":
         fault(path, f'"{name}" is neither in swig/ nor the support.h of a language')
 
