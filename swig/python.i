@@ -5,6 +5,23 @@
 #include "support.h"
 %}
 
+/* SWIG's own table of types: apart from that of other modules, and never taken down. At the end of a process SWIG 4.3
+ * would make a type for that of which Python 3.13 warns, and would crash where warnings are errors. */
+%begin %{
+#define SWIG_TYPE_TABLE shoal
+%}
+%init %{
+#ifdef SWIGPY_CAPSULE_ATTR_NAME
+    {
+        PyObject *runtime = PyImport_AddModule("swig_runtime_data" SWIG_RUNTIME_VERSION);
+        PyObject *table = runtime == NULL ? NULL : PyObject_GetAttrString(runtime, SWIGPY_CAPSULE_ATTR_NAME);
+        if (table == NULL || PyCapsule_SetDestructor(table, NULL) < 0)
+            PyErr_Clear();
+        Py_XDECREF(table);
+    }
+#endif
+%}
+
 /* --- Keys: str as UTF-8, or bytes. Both are immutable, and the call's arguments keep them alive. --- */
 
 %typemap(in) (const char *key, size_t key_len) (const char *key, size_t size) {
