@@ -229,6 +229,56 @@ static void test_ten_thousand_processes_stay_under_two_hundred_polls_a_second(vo
         assert_true(polls[window] < 200 * WINDOW);
 }
 
+/* --- What another process was told --- */
+
+static void test_what_another_process_was_told_stands_for_a_poll(void **state) {
+    (void)state;
+    struct shoal__refresh refresh = make(60 * SECOND, 0);
+    answer(&refresh, 12, false, false);
+    int64_t asked = 1055 * SECOND, now = 1060 * SECOND;
+    assert_int_equal(refresh.wanted_ns, 1000 * SECOND);
+    assert_int_equal(shoal__refresh_told(&refresh, 13, false, asked, now, &dice), SHOAL__REFRESH_APPLY);
+    assert_int_equal(refresh.due_ns, 1115 * SECOND);
+    assert_int_equal(refresh.version, 13);
+    assert_false(asked > refresh.wanted_ns); /* the same once more tells nothing */
+    assert_int_equal(shoal__refresh_told(&refresh, 13, true, now, now, &dice), SHOAL__REFRESH_KEEP);
+}
+
+static void test_a_lower_version_that_another_process_believed_is_believed(void **state) {
+    (void)state;
+    struct shoal__refresh refresh = make(60 * SECOND, 0);
+    answer(&refresh, 12, false, false);
+    assert_int_equal(shoal__refresh_told(&refresh, 3, false, 1050 * SECOND, 1060 * SECOND, &dice),
+                     SHOAL__REFRESH_APPLY);
+    assert_int_equal(refresh.version, 3);
+}
+
+static void test_a_list_of_an_unknown_moment_is_used_and_asked_after_at_once(void **state) {
+    (void)state;
+    struct shoal__refresh refresh = make(60 * SECOND, 0);
+    assert_int_equal(shoal__refresh_told(&refresh, 3, false, SHOAL__NEVER, 1000 * SECOND, &dice), SHOAL__REFRESH_APPLY);
+    assert_true(shoal__refresh_is_due(&refresh, 1000 * SECOND));
+    assert_int_equal(answer(&refresh, 2, false, false), SHOAL__REFRESH_STALE); /* it is a list that is known */
+}
+
+static void test_after_a_failure_an_answer_from_long_before_tells_nothing(void **state) {
+    (void)state;
+    struct shoal__refresh refresh = make(60 * SECOND, 0);
+    answer(&refresh, 12, false, false);
+    shoal__refresh_hasten(&refresh, 1030 * SECOND);
+    assert_true(shoal__refresh_is_due(&refresh, 1030 * SECOND));
+    assert_true(1029 * SECOND - 1 < refresh.wanted_ns);
+    assert_true(1029 * SECOND + 1 > refresh.wanted_ns);
+}
+
+static void test_while_another_process_asks_it_is_looked_again_soon(void **state) {
+    (void)state;
+    struct shoal__refresh refresh = make(60 * SECOND, 0);
+    shoal__refresh_postpone(&refresh, 1000 * SECOND, &dice);
+    assert_false(shoal__refresh_begin(&refresh, 1000 * SECOND + 10 * MS));
+    assert_true(shoal__refresh_begin(&refresh, 1000 * SECOND + 100 * MS));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_first_poll_is_due_at_once),
@@ -248,6 +298,11 @@ int main(void) {
         cmocka_unit_test(test_haste_never_puts_a_poll_off),
         cmocka_unit_test(test_an_interrupted_poll_is_due_at_once),
         cmocka_unit_test(test_an_unlisted_answer_waits_for_the_interval),
+        cmocka_unit_test(test_what_another_process_was_told_stands_for_a_poll),
+        cmocka_unit_test(test_a_lower_version_that_another_process_believed_is_believed),
+        cmocka_unit_test(test_a_list_of_an_unknown_moment_is_used_and_asked_after_at_once),
+        cmocka_unit_test(test_after_a_failure_an_answer_from_long_before_tells_nothing),
+        cmocka_unit_test(test_while_another_process_asks_it_is_looked_again_soon),
         cmocka_unit_test(test_children_poll_at_different_moments),
         cmocka_unit_test(test_ten_thousand_processes_stay_under_two_hundred_polls_a_second),
     };

@@ -12,6 +12,9 @@
 
 #define PREFIX_MAX 200
 
+/* Room is left for what is put behind the name of a file that is being written. */
+#define PATH_SIZE_MAX 4000
+
 /* A value being read. */
 struct reading {
     const shoal_option *option;
@@ -216,6 +219,18 @@ static shoal_status set_allow(const struct reading *reading, struct shoal__setti
     return refuse(reading, "should be host names, *.domain, addresses or networks, with commas between them");
 }
 
+/* A relative path would lead elsewhere after a chdir(). */
+static shoal_status set_path(const struct reading *reading, struct shoal__setting *setting) {
+    size_t size = strlen(reading->text);
+    if (strcmp(reading->text, "off") == 0)
+        return keep(reading, reading->text, setting);
+    if (reading->text[0] != '/' || reading->text[size - 1] == '/')
+        return refuse(reading, "should be off, or the absolute path of a file");
+    if (size > PATH_SIZE_MAX)
+        return refuse(reading, "is %zu bytes long, of which %d are allowed", size, PATH_SIZE_MAX);
+    return keep(reading, reading->text, setting);
+}
+
 /* The prefix itself is not quoted: keys are nobody's business. */
 static shoal_status set_prefix(const struct reading *reading, struct shoal__setting *setting) {
     const char *text = reading->text;
@@ -305,6 +320,8 @@ static shoal_status set_by_type(const struct reading *reading, struct shoal__set
         return set_allow(reading, setting);
     case SHOAL__TYPE_prefix:
         return set_prefix(reading, setting);
+    case SHOAL__TYPE_path:
+        return set_path(reading, setting);
     case SHOAL__TYPE_text:
         break;
     }

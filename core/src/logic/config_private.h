@@ -17,6 +17,7 @@ enum shoal__option_type {
     SHOAL__TYPE_fallback,
     SHOAL__TYPE_allow,
     SHOAL__TYPE_prefix,
+    SHOAL__TYPE_path,
 };
 
 enum shoal__option_scope {

@@ -11,6 +11,9 @@
 #define HASTE_GAP_NS SHOAL__NS_PER_S
 #define DOUBLINGS_MAX 16
 
+/* How long to wait for somebody else's poll before looking again: a few times what one takes. */
+#define POSTPONED_NS (40 * SHOAL__NS_PER_MS)
+
 static int64_t smaller(int64_t a, int64_t b) {
     return a < b ? a : b;
 }
@@ -31,6 +34,7 @@ void shoal__refresh_init(struct shoal__refresh *refresh, const struct shoal__ref
         .state = SHOAL__REFRESH_WAITING,
         .due_ns = now_ns,
         .polled_ns = now_ns - HASTE_GAP_NS,
+        .wanted_ns = INT64_MIN,
     };
 }
 
@@ -38,12 +42,17 @@ void shoal__refresh_adopt(struct shoal__refresh *refresh, uint64_t version, int6
                           struct shoal__random *random) {
     refresh->list_known = version != 0;
     refresh->version = version;
+    refresh->wanted_ns = now_ns;
     double wait_ns = (double)jittered(refresh, refresh->options.interval_ns, random);
     refresh->due_ns = now_ns + (int64_t)(shoal__random_unit(random) * wait_ns);
 }
 
+bool shoal__refresh_is_due(const struct shoal__refresh *refresh, int64_t now_ns) {
+    return refresh->state == SHOAL__REFRESH_WAITING && now_ns >= refresh->due_ns;
+}
+
 bool shoal__refresh_begin(struct shoal__refresh *refresh, int64_t now_ns) {
-    if (refresh->state != SHOAL__REFRESH_WAITING || now_ns < refresh->due_ns)
+    if (!shoal__refresh_is_due(refresh, now_ns))
         return false;
     refresh->state = SHOAL__REFRESH_POLLING;
     refresh->polled_ns = now_ns;
@@ -58,19 +67,41 @@ static bool older_is_believed(struct shoal__refresh *refresh, uint64_t version, 
     return moved || refresh->older_seen >= SHOAL__REFRESH_OLDER_POLLS;
 }
 
+static enum shoal__refresh_verdict believe(struct shoal__refresh *refresh, uint64_t version, bool same_nodes) {
+    bool unchanged = refresh->list_known && version == refresh->version && same_nodes;
+    refresh->older_seen = 0;
+    refresh->list_known = true;
+    refresh->version = version;
+    return unchanged ? SHOAL__REFRESH_KEEP : SHOAL__REFRESH_APPLY;
+}
+
 enum shoal__refresh_verdict shoal__refresh_answered(struct shoal__refresh *refresh, uint64_t version, bool same_nodes,
                                                     bool moved, int64_t now_ns, struct shoal__random *random) {
     refresh->failures = 0;
+    refresh->wanted_ns = refresh->polled_ns;
     wait_for(refresh, refresh->options.interval_ns, now_ns, random);
     if (refresh->list_known && version < refresh->version) {
         if (!older_is_believed(refresh, version, moved))
             return SHOAL__REFRESH_STALE;
     }
-    refresh->older_seen = 0;
-    bool unchanged = refresh->list_known && version == refresh->version && same_nodes;
-    refresh->list_known = true;
-    refresh->version = version;
-    return unchanged ? SHOAL__REFRESH_KEEP : SHOAL__REFRESH_APPLY;
+    return believe(refresh, version, same_nodes);
+}
+
+enum shoal__refresh_verdict shoal__refresh_told(struct shoal__refresh *refresh, uint64_t version, bool same_nodes,
+                                                int64_t asked_ns, int64_t now_ns, struct shoal__random *random) {
+    refresh->failures = 0;
+    if (asked_ns == SHOAL__NEVER) {
+        refresh->due_ns = now_ns;
+    } else {
+        refresh->wanted_ns = asked_ns;
+        refresh->polled_ns = asked_ns;
+        wait_for(refresh, refresh->options.interval_ns, asked_ns, random);
+    }
+    return believe(refresh, version, same_nodes);
+}
+
+void shoal__refresh_postpone(struct shoal__refresh *refresh, int64_t now_ns, struct shoal__random *random) {
+    refresh->due_ns = now_ns + POSTPONED_NS / 2 + (int64_t)(shoal__random_unit(random) * (double)POSTPONED_NS);
 }
 
 void shoal__refresh_unlisted(struct shoal__refresh *refresh, int64_t now_ns, struct shoal__random *random) {
@@ -100,4 +131,7 @@ void shoal__refresh_hasten(struct shoal__refresh *refresh, int64_t now_ns) {
     int64_t earliest = refresh->polled_ns + smaller(HASTE_GAP_NS, refresh->options.interval_ns);
     int64_t soon = now_ns > earliest ? now_ns : earliest;
     refresh->due_ns = smaller(refresh->due_ns, soon);
+    /* What was asked before the failure may not know of it, but no one asks more often than this. */
+    if (refresh->wanted_ns < now_ns - HASTE_GAP_NS)
+        refresh->wanted_ns = now_ns - HASTE_GAP_NS;
 }

@@ -22,11 +22,12 @@ struct shoal__refresh {
     struct shoal__refresh_options options;
     enum shoal__refresh_state state;
     int64_t due_ns;
-    int64_t polled_ns;   /* when the last poll began */
-    unsigned failures;   /* polls in a row without an answer */
-    bool list_known;     /* some poll gave a list */
-    uint64_t version;    /* of that list */
-    uint64_t older;      /* a lower version seen in the last polls */
+    int64_t polled_ns; /* when the last poll began */
+    int64_t wanted_ns; /* an answer to somebody else's question tells us something if it was asked after this moment */
+    unsigned failures; /* polls in a row without an answer */
+    bool list_known;   /* some poll gave a list */
+    uint64_t version;  /* of that list */
+    uint64_t older;    /* a lower version seen in the last polls */
     unsigned older_seen; /* how many polls in a row said so */
 };
 
@@ -57,6 +58,21 @@ enum shoal__refresh_verdict shoal__refresh_answered(struct shoal__refresh *refre
 
 /* The endpoint answered that it has no list: nothing is wrong, nothing changes. */
 void shoal__refresh_unlisted(struct shoal__refresh *refresh, int64_t now_ns, struct shoal__random *random);
+
+/* --- Where the processes of a host share what they are told (topology_cache) --- */
+
+/* Whether a poll is due now. */
+bool shoal__refresh_is_due(const struct shoal__refresh *refresh, int64_t now_ns);
+
+/* Somebody else asked the endpoint at a moment (SHOAL__NEVER where it is not known when), and believed this list: it
+ * stands for a poll of ours at that moment. KEEP or APPLY. */
+enum shoal__refresh_verdict shoal__refresh_told(struct shoal__refresh *refresh, uint64_t version, bool same_nodes,
+                                                int64_t asked_ns, int64_t now_ns, struct shoal__random *random);
+
+/* Somebody else is asking just now: due again in a moment. */
+void shoal__refresh_postpone(struct shoal__refresh *refresh, int64_t now_ns, struct shoal__random *random);
+
+/* --- */
 
 /* No answer, or one that cannot be right: tried again sooner than the interval, with growing pauses. */
 void shoal__refresh_failed(struct shoal__refresh *refresh, int64_t now_ns, struct shoal__random *random);

@@ -188,11 +188,14 @@ static bool discovers(const struct shoal__fleet *fleet) {
     return shoal__config_endpoint(fleet->config)->kind == SHOAL__ENDPOINT_DISCOVER;
 }
 
-/* A child goes on with its parent's topology, on connections of its own. */
+/* A child goes on with its parent's topology, on connections of its own; a new process with what the others of its host
+ * have left in topology_cache. */
 static bool adopt_topology(struct shoal__fleet_half *half, struct shoal__fleet_half *parent) {
     struct shoal__view *view = parent ? atomic_load(&parent->view) : NULL;
-    if (view == NULL)
+    if (view == NULL) {
+        shoal__fleet_cache_take(half, shoal__now_ns());
         return true;
+    }
     shoal_topology *topology = shoal__topology_acquire(view->topology);
     struct shoal__view *fresh = shoal__view_new(topology, NULL, &half->fleet->pool_options);
     if (fresh == NULL)

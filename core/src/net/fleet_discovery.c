@@ -89,7 +89,7 @@ static void poll_worked(struct shoal__fleet_half *half) {
     pthread_mutex_unlock(&half->lock);
 }
 
-static void warn(struct shoal__fleet_half *half, const char *text) {
+void shoal__fleet_warn(struct shoal__fleet_half *half, const char *text) {
     pthread_mutex_lock(&half->lock);
     shoal__log_add(&half->log, SHOAL_EVENT_WARNING, half->refresh.version, endpoint_host(half)->host, "%s", text);
     pthread_mutex_unlock(&half->lock);
@@ -118,9 +118,10 @@ static void take_unknown(struct shoal__fleet_half *half, int64_t now_ns) {
         nodes = &shoal__config_endpoint(half->fleet->config)->nodes;
     bool usable = fallback != SHOAL__FALLBACK_STRICT && atomic_load(&half->view) == NULL;
     if (usable && shoal__fleet_apply(half, 0, nodes) == SHOAL_OK)
-        warn(half, fallback == SHOAL__FALLBACK_SINGLE
-                       ? "the endpoint knows no discovery: it is used as the only node (discovery_fallback=single)"
-                       : "the endpoint knows no discovery: the list of discovery_fallback is used");
+        shoal__fleet_warn(
+            half, fallback == SHOAL__FALLBACK_SINGLE
+                      ? "the endpoint knows no discovery: it is used as the only node (discovery_fallback=single)"
+                      : "the endpoint knows no discovery: the list of discovery_fallback is used");
     take_unlisted(half,
                   "it knows neither `config get cluster` nor the legacy key; for a plain memcached set "
                   "discovery_fallback=single",
@@ -129,19 +130,20 @@ static void take_unknown(struct shoal__fleet_half *half, int64_t now_ns) {
 
 /* --- What a list means --- */
 
-/* Applies allow_nodes: the first node that is not allowed, or NULL. A node that only its name allows is reached by its
- * name, whatever address the list puts beside it. */
-static const struct shoal__node_spec *apply_allowance(const struct shoal__fleet_half *half,
-                                                      struct shoal__node_list *list) {
+/* A node that only its name allows is reached by its name, whatever address the list puts beside it. */
+shoal_status shoal__fleet_allow(const struct shoal__fleet_half *half, struct shoal__node_list *list,
+                                struct shoal__fault *fault) {
     const char *patterns = shoal__config_text(half->fleet->config, SHOAL__OPTION_allow_nodes);
     for (size_t i = 0; i < list->count; i++) {
         enum shoal__allowance allowance = shoal__allow_judge(patterns, &list->nodes[i]);
         if (allowance == SHOAL__ALLOW_REFUSED)
-            return &list->nodes[i];
+            return shoal__fault_set(fault, SHOAL_E_DISCOVERY,
+                                    "discovery at %s: the list names %s, which allow_nodes does not allow",
+                                    shoal__host_show(endpoint_host(half)).text, shoal__host_show(&list->nodes[i]).text);
         if (allowance == SHOAL__ALLOW_BY_NAME)
             list->nodes[i].address[0] = '\0';
     }
-    return NULL;
+    return SHOAL_OK;
 }
 
 /* Whether the endpoint's name leads elsewhere than when a list was last taken: then the cluster may be a new one. Of
@@ -154,11 +156,12 @@ static bool has_moved(const struct shoal__fleet_half *half, const struct shoal__
 static void warn_of_oddities(struct shoal__fleet_half *half, const struct shoal__discovery_result *result) {
     if (result->by_legacy_key && !half->legacy_told) {
         half->legacy_told = true;
-        warn(half, "the list came from the key AmazonElastiCache:cluster, which anyone who may write can set: "
-                   "restrict it with allow_nodes");
+        shoal__fleet_warn(half,
+                          "the list came from the key AmazonElastiCache:cluster, which anyone who may write can set: "
+                          "restrict it with allow_nodes");
     }
     if (result->length_differs)
-        warn(half, "the discovery reply declared a length that it did not have; its END was trusted");
+        shoal__fleet_warn(half, "the discovery reply declared a length that it did not have; its END was trusted");
 }
 
 static void use_list(struct shoal__fleet_half *half, struct shoal__discovery_result *result, int64_t now_ns) {
@@ -175,17 +178,14 @@ static void use_list(struct shoal__fleet_half *half, struct shoal__discovery_res
     half->endpoint_addresses = result->endpoint_found;
     half->endpoint_index = result->host_index;
     result->endpoint_found = (struct shoal__address_list){0};
+    shoal__fleet_cache_keep(half, result->cluster.version, &result->cluster.nodes);
     if (verdict == SHOAL__REFRESH_APPLY)
         shoal__fleet_apply(half, result->cluster.version, &result->cluster.nodes);
 }
 
 static void take_list(struct shoal__fleet_half *half, struct shoal__discovery_result *result, int64_t now_ns) {
-    const struct shoal__node_spec *forbidden = apply_allowance(half, &result->cluster.nodes);
-    if (forbidden != NULL) {
-        struct shoal__fault reason;
-        shoal__fault_set(&reason, SHOAL_E_DISCOVERY,
-                         "discovery at %s: the list names %s, which allow_nodes does not allow",
-                         shoal__host_show(endpoint_host(half)).text, shoal__host_show(forbidden).text);
+    struct shoal__fault reason;
+    if (shoal__fleet_allow(half, &result->cluster.nodes, &reason) != SHOAL_OK) {
         poll_failed(half, &reason, now_ns);
         return;
     }
@@ -212,6 +212,19 @@ static void take_result(struct shoal__fleet_half *half, struct shoal__discovery_
 
 /* --- The task --- */
 
+/* Whether the endpoint is to be asked now, by us. */
+static bool begins(struct shoal__fleet_half *half, int64_t now_ns) {
+    pthread_mutex_lock(&half->lock);
+    bool is_due = shoal__refresh_is_due(&half->refresh, now_ns);
+    pthread_mutex_unlock(&half->lock);
+    if (!is_due || shoal__fleet_cache_take(half, now_ns) || !shoal__fleet_cache_may_ask(half, now_ns))
+        return false;
+    pthread_mutex_lock(&half->lock);
+    bool begun = shoal__refresh_begin(&half->refresh, now_ns);
+    pthread_mutex_unlock(&half->lock);
+    return begun;
+}
+
 static void begin_poll(struct shoal__fleet_half *half, int64_t now_ns) {
     const shoal_config *config = half->fleet->config;
     int64_t timeout_ns = shoal__config_integer(config, SHOAL__OPTION_discovery_timeout_ms) * SHOAL__NS_PER_MS;
@@ -221,21 +234,24 @@ static void begin_poll(struct shoal__fleet_half *half, int64_t now_ns) {
         struct shoal__fault reason;
         shoal__fault_set(&reason, SHOAL_E_NO_MEMORY, "out of memory for discovery");
         poll_failed(half, &reason, now_ns);
+        shoal__fleet_cache_asked(half);
     }
+}
+
+static void end_poll(struct shoal__fleet_half *half) {
+    shoal__discovery_free(half->poll);
+    half->poll = NULL;
+    shoal__fleet_cache_asked(half);
 }
 
 static void advance(struct shoal__task *task, int64_t now_ns) {
     struct shoal__fleet_half *half = half_of(task);
-    pthread_mutex_lock(&half->lock);
-    bool begins = shoal__refresh_begin(&half->refresh, now_ns);
-    pthread_mutex_unlock(&half->lock);
-    if (begins)
+    if (half->poll == NULL && begins(half, now_ns))
         begin_poll(half, now_ns);
     if (half->poll == NULL || !shoal__discovery_advance(half->poll, now_ns))
         return;
     take_result(half, shoal__discovery_result(half->poll), now_ns);
-    shoal__discovery_free(half->poll);
-    half->poll = NULL;
+    end_poll(half);
 }
 
 static void watch(struct shoal__task *task, struct shoal__watch *watched, int64_t now_ns) {
@@ -252,8 +268,7 @@ static void watch(struct shoal__task *task, struct shoal__watch *watched, int64_
 static void interrupt(struct shoal__task *task, int64_t now_ns) {
     struct shoal__fleet_half *half = half_of(task);
     bool polling = half->poll != NULL;
-    shoal__discovery_free(half->poll);
-    half->poll = NULL;
+    end_poll(half);
     pthread_mutex_lock(&half->lock);
     if (polling)
         shoal__refresh_interrupted(&half->refresh, now_ns);
@@ -268,12 +283,13 @@ void shoal__fleet_discovery_init(struct shoal__fleet_half *half, int64_t now_ns)
         .jitter = shoal__config_number(config, SHOAL__OPTION_discovery_jitter),
     };
     shoal__refresh_init(&half->refresh, &options, now_ns);
+    shoal__fleet_cache_init(half);
     half->random = shoal__random_seeded();
     half->task = (struct shoal__task){.advance = advance, .watch = watch, .interrupt = interrupt};
 }
 
 void shoal__fleet_discovery_clear(struct shoal__fleet_half *half) {
-    shoal__discovery_free(half->poll);
+    end_poll(half);
     shoal__address_list_clear(&half->endpoint_addresses);
     shoal__view_release(atomic_load(&half->view));
     shoal__log_clear(&half->log);

@@ -1,6 +1,6 @@
-/* The inside of a fleet, shared by fleet.c (joining, views, events), fleet_discovery.c and fleet_prober.c (the
- * background's parts).
- * May include: base/, logic/, view, fork, background, discovery. */
+/* The inside of a fleet, shared by fleet.c (joining, views, events), fleet_discovery.c, fleet_cache.c and
+ * fleet_prober.c (the background's parts). May include: base/, logic/, view, fork, background, discovery,
+ * topology_cache. */
 #ifndef SHOAL_NET_FLEET_HALF_H
 #define SHOAL_NET_FLEET_HALF_H
 
@@ -9,6 +9,7 @@
 #include "net/discovery.h"
 #include "net/fleet.h"
 #include "net/fork.h"
+#include "net/topology_cache.h"
 
 #include <pthread.h>
 
@@ -49,6 +50,9 @@ struct shoal__fleet_half {
     size_t endpoint_index;                         /* which of several endpoints that was */
     bool failing;                                  /* the last poll failed, and that was told */
     bool legacy_told;
+    struct shoal__topology_cache cache;
+    bool cache_told;            /* what is wrong with its file */
+    int64_t postponed_since_ns; /* since when another process asks; 0: none does */
 };
 
 /* Makes the half's task a discovery. */
@@ -59,6 +63,30 @@ void shoal__fleet_prober_init(struct shoal__fleet_half *half);
 
 /* Puts a new list to use; on the background thread, or before anybody else knows the half. `before` may be NULL. */
 shoal_status shoal__fleet_apply(struct shoal__fleet_half *half, uint64_t version, const struct shoal__node_list *list);
+
+/* Applies allow_nodes to a list, and has nodes that only their name allows reached by it. SHOAL_E_DISCOVERY names the
+ * first node that is not allowed. */
+shoal_status shoal__fleet_allow(const struct shoal__fleet_half *half, struct shoal__node_list *list,
+                                struct shoal__fault *fault);
+
+/* Tells a warning as an event. */
+void shoal__fleet_warn(struct shoal__fleet_half *half, const char *text);
+
+/* --- topology_cache; all do nothing where it is off --- */
+
+void shoal__fleet_cache_init(struct shoal__fleet_half *half);
+
+/* Takes the list of the file to use where it tells something new, and waits for the next poll. */
+bool shoal__fleet_cache_take(struct shoal__fleet_half *half, int64_t now_ns);
+
+/* Whether the endpoint may be asked now; where another process is about to, the poll is put off. */
+bool shoal__fleet_cache_may_ask(struct shoal__fleet_half *half, int64_t now_ns);
+
+/* Keeps what the endpoint said at the last poll, if it was believed. */
+void shoal__fleet_cache_keep(struct shoal__fleet_half *half, uint64_t version, const struct shoal__node_list *list);
+
+/* The poll is over, or was broken off. */
+void shoal__fleet_cache_asked(struct shoal__fleet_half *half);
 
 void shoal__fleet_discovery_clear(struct shoal__fleet_half *half);
 
