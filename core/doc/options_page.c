@@ -16,6 +16,7 @@ static const struct group {
     {"operation_timeout_ms", "Time and connections"},
     {"attempt_timeout_ms", "Retries and health"},
     {"distribution", "Keys and values"},
+    {"fetch_wait_ms", "fetch"},
     {"protocol", "The wire"},
 };
 

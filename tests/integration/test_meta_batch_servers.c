@@ -15,9 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TIMEOUT_MS 800
+#define TIMEOUT_MS 1500
 #define SLACK_MS test_patience_ms(1500)
-#define OPTIONS "operation_timeout_ms=800&failure_threshold=1000&protocol=meta"
+#define OPTIONS "operation_timeout_ms=1500&connect_timeout_ms=1500&failure_threshold=1000&protocol=meta"
 #define ONCE OPTIONS "&retry_attempts=0"
 #define KEYS 100
 #define KEY_SIZE 16
@@ -198,7 +198,7 @@ static const struct manners all[] = {
     {"VA 3 #\r\nba", "", TEST_HANG, 0, SHOAL_E_TIMEOUT, SHOAL_E_TIMEOUT},
     {"", "", TEST_HANG, 0, SHOAL_E_TIMEOUT, SHOAL_E_TIMEOUT},
     {"EN #\r\n", "", TEST_HANG, 0, SHOAL_NOT_FOUND, SHOAL_E_TIMEOUT},
-    {"VA 20 f0 c1 #\r\n01234567890123456789\r\n", "", TEST_ANSWERED, 50, SHOAL_E_TIMEOUT, SHOAL_E_TIMEOUT},
+    {"VA 20 f0 c1 #\r\n01234567890123456789\r\n", "", TEST_ANSWERED, 100, SHOAL_E_TIMEOUT, SHOAL_E_TIMEOUT},
     {"EN #\r\n", "SERVER_ERROR out of memory\r\n", TEST_ANSWERED, 0, SHOAL_NOT_FOUND, SHOAL_E_SERVER},
     {"EN #\r\n", "ERROR\r\n", TEST_ANSWERED, 0, SHOAL_NOT_FOUND, SHOAL_E_UNSUPPORTED},
     {"EN #\r\n", "END\r\n", TEST_ANSWERED, 0, SHOAL_NOT_FOUND, SHOAL_NOT_FOUND},

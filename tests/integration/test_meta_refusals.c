@@ -17,8 +17,9 @@
 
 #define ITEMS_MAX 400
 #define LARGE ((size_t)24 * 1024 * 1024)
-#define OPTIONS \
-    "lanes_per_node=1&retry_attempts=0&failure_threshold=1000&operation_timeout_ms=1000&attempt_timeout_ms=1000"
+#define OPTIONS                                                                                                     \
+    "lanes_per_node=1&retry_attempts=0&failure_threshold=1000&operation_timeout_ms=20000&attempt_timeout_ms=20000&" \
+    "connect_timeout_ms=20000"
 #define SILENCE_MS 1300
 
 /* --- A server that can be told what to refuse --- */

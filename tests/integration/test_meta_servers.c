@@ -15,9 +15,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TIMEOUT_MS 600
+#define TIMEOUT_MS 1500
 #define SLACK_MS test_patience_ms(1500)
-#define ONCE "operation_timeout_ms=600&attempt_timeout_ms=600&failure_threshold=1000&protocol=meta&retry_attempts=0"
+#define ONCE                                                                                                          \
+    "operation_timeout_ms=1500&attempt_timeout_ms=1500&connect_timeout_ms=1500&failure_threshold=1000&protocol=meta&" \
+    "retry_attempts=0"
 #define AGAIN "operation_timeout_ms=20000&failure_threshold=1000&protocol=meta"
 
 /* What the server does with the first command. '#' is the opaque number of what was asked, '+' the next,

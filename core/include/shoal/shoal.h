@@ -8,6 +8,7 @@
 #include <shoal/codec.h>
 #include <shoal/config.h>
 #include <shoal/event.h>
+#include <shoal/fetch.h>
 #include <shoal/operations.h>
 #include <shoal/stats.h>
 #include <shoal/status.h>

@@ -19,8 +19,9 @@ typedef int32_t shoal_status;
 #define SHOAL_NOT_FOUND 1  /**< no item under this key; no event waiting */
 #define SHOAL_NOT_STORED 2 /**< add found an item, or replace, append, prepend found none */
 #define SHOAL_EXISTS 3     /**< cas: somebody changed the item meanwhile */
-/* 4 and 5 belong to fetch. */
-#define SHOAL_PARTIAL 6 /**< a batch ran and some of its items failed: ask each for its status */
+#define SHOAL_STALE 4      /**< fetch: an old value, while somebody else computes the next */
+#define SHOAL_COMPUTE 5    /**< fetch: the caller is to compute the value */
+#define SHOAL_PARTIAL 6    /**< a batch ran and some of its items failed: ask each for its status */
 
 /* Errors. */
 #define SHOAL_E_INVALID (-1)      /**< an argument that cannot be right: a NULL handle, an unknown mode */

@@ -32,13 +32,15 @@
  * - Children hold references to their parents: handles may be freed in any order.
  */
 
-typedef struct shoal_config shoal_config;     /**< options, before a client is made of them */
-typedef struct shoal_option shoal_option;     /**< the description of one option */
-typedef struct shoal_preset shoal_preset;     /**< a predecessor, and what to set in its place */
-typedef struct shoal_client shoal_client;     /**< a view of a fleet: what operations are called on */
-typedef struct shoal_value shoal_value;       /**< the bytes, flags and cas token of one item */
-typedef struct shoal_codec shoal_codec;       /**< a client's layout of flags and bytes */
-typedef struct shoal_batch shoal_batch;       /**< many operations, run as one */
+typedef struct shoal_config shoal_config; /**< options, before a client is made of them */
+typedef struct shoal_option shoal_option; /**< the description of one option */
+typedef struct shoal_preset shoal_preset; /**< a predecessor, and what to set in its place */
+typedef struct shoal_client shoal_client; /**< a view of a fleet: what operations are called on */
+typedef struct shoal_value shoal_value;   /**< the bytes, flags and cas token of one item */
+typedef struct shoal_codec shoal_codec;   /**< a client's layout of flags and bytes */
+typedef struct shoal_batch shoal_batch;   /**< many operations, run as one */
+typedef struct shoal_lease
+    shoal_lease; /**< the right to compute a value, and the duty to store it or give the right back */
 typedef struct shoal_topology shoal_topology; /**< an immutable list of nodes */
 typedef struct shoal_node shoal_node;         /**< one node of a topology */
 typedef struct shoal_stats shoal_stats;       /**< what the nodes say of themselves */

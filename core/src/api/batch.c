@@ -104,6 +104,14 @@ shoal_status shoal_batch_touch(shoal_batch *batch, const char *key, size_t key_l
     return SHOAL_OK;
 }
 
+struct shoal__item *shoal__batch_beside(shoal_batch *batch, enum shoal__companion companion, enum shoal__verb verb,
+                                        const char *key, size_t key_len, shoal_error **error) {
+    struct shoal__item *item = add_item(batch, verb, key, key_len, error);
+    if (item != NULL)
+        item->companion = companion;
+    return item;
+}
+
 /* --- Running --- */
 
 void shoal__batch_blame(shoal_batch *batch, struct shoal__item *item, const struct shoal__fault *fault,
@@ -124,7 +132,9 @@ static bool reserve_keys(shoal_batch *batch) {
     size_t size = 0;
     for (size_t i = 0; i < batch->count; i++) {
         size_t sent = rule->prefix_len + batch->items[i].command.key_len;
-        if (rule->prefix_len > 0 || sent > unhashed_max)
+        if (batch->items[i].companion != SHOAL__COMPANION_NONE)
+            size += SHOAL__COMPANION_NAME_SIZE;
+        else if (rule->prefix_len > 0 || sent > unhashed_max)
             size += sent < SHOAL__KEY_MAX ? sent : SHOAL__KEY_MAX;
     }
     return size == 0 || shoal__buffer_reserve(&batch->keys, size) != NULL;
@@ -147,6 +157,12 @@ static void prepare_item(shoal_batch *batch, struct shoal__item *item, const str
     }
     command->status = SHOAL__UNDECIDED;
     item->node = (uint32_t)shoal__key_node(&key, view);
+    if (item->companion != SHOAL__COMPANION_NONE) {
+        char name[SHOAL__COMPANION_NAME_SIZE];
+        shoal__companion_name(item->companion, key.bytes, key.size, name);
+        memcpy(room, name, sizeof(name));
+        key = (struct shoal__key){.bytes = room, .size = sizeof(name)};
+    }
     if (key.bytes == room) {
         char *kept = batch->keys.bytes + batch->keys.size;
         memcpy(kept, key.bytes, key.size);
@@ -229,6 +245,15 @@ shoal_status shoal_batch_value(const shoal_batch *batch, size_t index, const voi
 const shoal_error *shoal_batch_error(const shoal_batch *batch, size_t index) {
     const struct shoal__item *item = item_at(batch, index);
     return item && item->error > 0 ? batch->errors[item->error - 1] : NULL;
+}
+
+shoal_error *shoal__batch_take_error(shoal_batch *batch, size_t index) {
+    const struct shoal__item *item = item_at(batch, index);
+    if (item == NULL || item->error == 0)
+        return NULL;
+    shoal_error *error = batch->errors[item->error - 1];
+    batch->errors[item->error - 1] = NULL;
+    return error;
 }
 
 void shoal_batch_clear(shoal_batch *batch) {

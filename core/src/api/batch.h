@@ -5,6 +5,7 @@
 
 #include "api/client.h"
 #include "base/buffer.h"
+#include "logic/fetch_mark.h"
 #include "logic/value.h"
 #include "net/transport.h"
 
@@ -13,8 +14,9 @@
 struct shoal__item {
     struct shoal__command command;
     int64_t ttl_s;
-    uint32_t error; /* 1 + its place in the batch's errors; 0 for none */
-    uint32_t node;  /* its place in the view */
+    uint32_t error;                  /* 1 + its place in the batch's errors; 0 for none */
+    uint32_t node;                   /* its place in the view */
+    enum shoal__companion companion; /* the command is on what lies beside the item with its key */
 };
 
 struct shoal_batch {
@@ -32,6 +34,14 @@ struct shoal_batch {
 /* Keeps an error and gives it to an item; where memory runs out the item keeps its status alone. */
 void shoal__batch_blame(shoal_batch *batch, struct shoal__item *item, const struct shoal__fault *fault,
                         const char *node, unsigned attempts);
+
+/* Adds a command on a companion of the item with a key: what else it is, its caller fills in. NULL, with an error, as
+ * shoal_batch_get fails. */
+struct shoal__item *shoal__batch_beside(shoal_batch *batch, enum shoal__companion companion, enum shoal__verb verb,
+                                        const char *key, size_t key_len, shoal_error **error);
+
+/* Hands an item's error over; NULL where it has none. */
+shoal_error *shoal__batch_take_error(shoal_batch *batch, size_t index);
 
 /* Runs the items that are undecided, which have their keys, on a view. Every item is decided when it returns, unless
  * memory ran out before anything was sent: then SHOAL_E_NO_MEMORY. */

@@ -40,6 +40,9 @@ static shoal_client *make_client(const shoal_config *resolved, struct shoal__fle
     read_timing(client, resolved);
     client->misses_on_failure = strcmp(shoal__config_text(resolved, SHOAL__OPTION_on_node_failure), "miss") == 0;
     client->value_max = (size_t)shoal__config_integer(resolved, SHOAL__OPTION_max_value_bytes);
+    client->fetch_beta = shoal__config_number(resolved, SHOAL__OPTION_fetch_beta);
+    client->fetch_wait_ns = shoal__config_integer(resolved, SHOAL__OPTION_fetch_wait_ms) * SHOAL__NS_PER_MS;
+    client->fetch_claim_s = shoal__config_integer(resolved, SHOAL__OPTION_fetch_claim_s);
     client->key_rule = (struct shoal__key_rule){
         .prefix = client->prefix,
         .prefix_len = strlen(client->prefix),

@@ -22,6 +22,9 @@ struct shoal_client {
     char *prefix;
     struct shoal__key_rule key_rule;
     size_t value_max;
+    double fetch_beta;
+    int64_t fetch_wait_ns;
+    int64_t fetch_claim_s;
     struct shoal__event_reader events; /* guarded by the fleet */
 };
 

@@ -20,6 +20,8 @@ const char *shoal_status_name(shoal_status status) {
         NAME_CASE(SHOAL_NOT_FOUND);
         NAME_CASE(SHOAL_NOT_STORED);
         NAME_CASE(SHOAL_EXISTS);
+        NAME_CASE(SHOAL_STALE);
+        NAME_CASE(SHOAL_COMPUTE);
         NAME_CASE(SHOAL_PARTIAL);
         NAME_CASE(SHOAL_E_INVALID);
         NAME_CASE(SHOAL_E_NO_MEMORY);
