@@ -45,6 +45,9 @@ class Public(unittest.TestCase):
         for name in shoal.__all__:
             kind = getattr(shoal, name)
             self.assertTrue(kind.__doc__, name)
+            if not inspect.isclass(kind):
+                self.assertNotEqual(kind.__annotations__, {})
+                continue
             for method, function in functions_of(kind).items():
                 with self.subTest(f"{name}.{method}"):
                     signature = inspect.signature(function)
@@ -63,8 +66,17 @@ class Public(unittest.TestCase):
         self.assertEqual(spelled, METHODS.split("\n")[1:-1])
 
     def test_all_that_is_public_is_exported(self):
-        names = {name for name, each in vars(shoal).items() if inspect.isclass(each)}
+        names = {name for name, each in vars(shoal).items() if inspect.isclass(each) or inspect.isfunction(each)}
         self.assertEqual(names, set(shoal.__all__))
+
+    def test_options_and_presets_are_the_cores(self):
+        options = {option.name: option for option in shoal.options()}
+        timeout = options["operation_timeout_ms"]
+        self.assertEqual((timeout.type, timeout.unit, timeout.range, timeout.default, timeout.since),
+                         ("integer", "ms", "1..86400000", "500", "0.1"))
+        self.assertTrue(all(option.description for option in options.values()))
+        self.assertIn("pylibmc", [preset.name for preset in shoal.presets()])
+        self.assertTrue(all(preset.description for preset in shoal.presets()))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import os as _os
 from . import _native
 from .client import Client, Node, Topology
 from .codecs import Codec, JsonCodec, PickleCodec, RawCodec
+from .describe import Option, Preset, options, presets
 from .errors import (BadEndpoint, BadKey, BadOption, BadValue, Closed, DiscoveryError, Error, InvalidArgument, NodeDown,
                      NotANumber, OutOfMemory, ProtocolError, ServerError, SystemFailure, Timeout, TooLarge, Unsupported)
 
@@ -21,6 +22,7 @@ _os.register_at_fork(before=_native.quiesce)
 
 __all__ = [
     "BadEndpoint", "BadKey", "BadOption", "BadValue", "Client", "Closed", "Codec", "DiscoveryError", "Error",
-    "InvalidArgument", "JsonCodec", "Node", "NodeDown", "NotANumber", "OutOfMemory", "PickleCodec", "ProtocolError",
-    "RawCodec", "ServerError", "SystemFailure", "Timeout", "TooLarge", "Topology", "Unsupported",
+    "InvalidArgument", "JsonCodec", "Node", "NodeDown", "NotANumber", "Option", "OutOfMemory", "PickleCodec", "Preset",
+    "ProtocolError", "RawCodec", "ServerError", "SystemFailure", "Timeout", "TooLarge", "Topology", "Unsupported",
+    "options", "presets",
 ]

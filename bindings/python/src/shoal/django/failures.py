@@ -1,0 +1,44 @@
+"""What becomes of an error: the program's own are raised, the fleet's are logged and forgiven.
+
+May import: the standard library, shoal and Django's exceptions. Called by cache.
+"""
+from __future__ import annotations
+
+import logging
+import time
+
+import shoal
+from django.core.cache.backends.base import InvalidCacheKey
+
+logger = logging.getLogger("shoal.django")
+
+#: Errors that waiting does not mend, whatever the fleet does.
+_OF_THE_PROGRAM = (shoal.BadEndpoint, shoal.BadOption, shoal.Closed, shoal.InvalidArgument, shoal.NotANumber,
+                   shoal.OutOfMemory, shoal.Unsupported)
+_PAUSE_S = 1.0
+
+
+class Failures:
+    """Tells of failures by the logger "shoal.django": of each kind at each node once a second at most."""
+
+    def __init__(self, raises: bool) -> None:
+        self._raises = raises
+        self._told: dict[object, tuple[float, int]] = {}  # when, and how many have not been told since
+
+    def settle(self, error: shoal.Error) -> None:
+        """Raises what is to be raised; returns where the call goes on as if nothing were cached."""
+        if isinstance(error, shoal.BadKey):
+            raise InvalidCacheKey(str(error)) from error
+        if self._raises or isinstance(error, _OF_THE_PROGRAM):
+            raise error
+        self.warn((error.node, type(error)), str(error))
+
+    def warn(self, kind: object, message: str) -> None:
+        """Logs a message, unless one of its kind was logged just now."""
+        now = time.monotonic()
+        last, silent = self._told.get(kind, (now - _PAUSE_S, 0))
+        if now - last < _PAUSE_S:
+            self._told[kind] = (last, silent + 1)
+            return
+        self._told[kind] = (now, 0)
+        logger.warning("%s%s", message, f" ({silent} more of this kind before it)" if silent else "")
