@@ -1,10 +1,13 @@
 """The layers of the core: every #include stays in its own layer or goes to one below it.
 
 base < logic < net < api; the public headers stand under all of them; the command, the SWIG interface and the languages'
-packages see nothing but them. Libraries are included in one place each, and the logic knows neither sockets nor clocks nor
+packages see nothing but them. A package's adapter of a framework sees the package's face alone, and the package no framework.
+Libraries are included in one place each, and the logic knows neither sockets nor clocks nor
 threads.
 """
+import ast
 import re
+import sys
 
 from tree import ROOT, fault, files, finish, without_comments
 
@@ -87,6 +90,25 @@ def check_native(path, system, name):
         fault(path, f"a package may include <shoal/...>, its language's header and libc, not <{name}>")
 
 
+def check_python(path):
+    """The Python package imports the standard library and itself; its adapters their framework besides, and of the package
+    `shoal` alone, by that name, or what stands in their own folder."""
+    parts = path.relative_to(ROOT / "bindings/python/src/shoal").parts
+    adapter = parts[0] if len(parts) > 1 else None
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            names = [("." * node.level) + (node.module or "")]
+            names += [f"shoal.{alias.name}" for alias in node.names if adapter and alias.name.startswith("_")]
+        else:
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        for name in names:
+            first = name.split(".")[0]
+            own = name == "shoal" or name.startswith(f"shoal.{adapter}.") if adapter else False
+            relative = name.startswith(".") and (not adapter or len(name) - len(name.lstrip(".")) < len(parts))
+            if not (relative or own or first == adapter or first in sys.stdlib_module_names):
+                fault(path, f"imports {name}, which is not its to see")
+
+
 checked = 0
 for path in files("core/*.[ch]", "core/*.def"):
     folder = path.relative_to(ROOT / "core").parts[0]
@@ -110,4 +132,7 @@ for pattern, check in (("swig/*.i", check_swig), ("bindings/*.[ch]", check_nativ
         checked += 1
         for bracket, name in SWIG_INCLUDE.findall(path.read_text()):
             check(path, bracket == "<", name)
+for path in files("bindings/python/src/*.py"):
+    checked += 1
+    check_python(path)
 finish(checked)

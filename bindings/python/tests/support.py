@@ -43,8 +43,9 @@ class Memcached:
             self.port = probe.getsockname()[1]
         self.name = f"127.0.0.1:{self.port}"
         program = shutil.which("memcached") or "/usr/bin/memcached"
-        self.process = subprocess.Popen([program, "-l", "127.0.0.1", "-p", str(self.port), "-U", "0", "-t", "1", "-m",
-                                         "64", "-c", "2048", "-u", "root"])
+        # It ends with this process, however that ends.
+        self.process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", program, "-l", "127.0.0.1", "-p",
+                                         str(self.port), "-U", "0", "-t", "1", "-m", "64", "-c", "2048", "-u", "root"])
         if not eventually(lambda: _answers(self.port)):
             raise RuntimeError("memcached does not answer")
 

@@ -54,8 +54,15 @@ class Install(unittest.TestCase):
                     "--no-build-isolation", "--target", target, what)
         self.environment["PYTHONPATH"] = str(target)
         self.assertIn(str(target), self.run_in(self.scratch, sys.executable, "-W", "error", "-c", USE))
-        for name in ("py.typed", "_native.pyi"):
-            self.assertTrue((target / "shoal" / name).is_file(), name)
+        self.check_files(target)
+
+    def check_files(self, folder):
+        """What no import would miss is there too."""
+        for name in ("py.typed", "_native.pyi", "django/cache.py", "django/management/commands/shoal.py"):
+            self.assertTrue((folder / "shoal" / name).is_file(), name)
+
+    def test_from_the_build(self):
+        self.check_files(self.prefix / "lib/python3/dist-packages")
 
     def test_from_the_tree(self):
         self.install(self.package)
@@ -66,7 +73,7 @@ class Install(unittest.TestCase):
         with tarfile.open(archive) as sdist:
             names = {name.partition("/")[2] for name in sdist.getnames()}
         self.assertLessEqual({"generated/shoal_wrap.c", "native/support.h", "src/shoal/client.py", "README.md", "LICENSE",
-                              "tests/support.py"}, names)
+                              "src/shoal/django/cache.py", "examples/django/manage.py", "tests/support.py"}, names)
         tools = self.scratch / "tools"
         tools.mkdir()
         (tools / "swig").write_text("#!/bin/sh\nexit 1\n")

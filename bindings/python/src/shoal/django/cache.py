@@ -41,11 +41,13 @@ class ShoalCache(BaseCache):
         """InvalidCacheKey, in Django's own words, for a key that memcached does not take."""
         if self._free_keys:
             return
-        if len(key) <= _LONGEST_KEY_BYTES and not _UNFIT.search(key):
-            # Django counts characters, and memcached bytes; the client will.
-            return
-        for warning in memcache_key_warnings(key):
-            raise InvalidCacheKey(warning)
+        if len(key) > _LONGEST_KEY_BYTES or _UNFIT.search(key):
+            for warning in memcache_key_warnings(key):
+                raise InvalidCacheKey(warning)
+        # Django counts characters, and memcached bytes.
+        if not key.isascii() and len(key.encode()) > _LONGEST_KEY_BYTES:
+            raise InvalidCacheKey(f"Cache key will cause errors if used with memcached: {key!r} "
+                                  f"(longer than {_LONGEST_KEY_BYTES})")
 
     def make_and_validate_key(self, key: Any, version: Optional[int] = None) -> str:
         """The key that is sent. Django has this method from 4.1 on."""

@@ -44,10 +44,6 @@ def _retries(value: Any) -> dict[str, Any]:
     return {"retry_attempts": max(0, min(int(value), _MOST_RETRIES))}
 
 
-def _prefix(value: Any) -> dict[str, Any]:
-    return {"key_prefix": value.decode() if isinstance(value, bytes) else value}
-
-
 def _ignore_cluster_errors(value: Any) -> dict[str, Any]:
     return {"discovery_fallback": "single" if value else "strict"}
 
@@ -72,7 +68,7 @@ PYLIBMC_BEHAVIORS: dict[str, Rule] = {
                      "_io_key_prefetch", "_noreply", "_poll_timeout", "_socket_send_size", "_socket_recv_size"), _no_use),
     "tcp_keepalive": lambda value: {"tcp_keepalive": bool(value)},
     "connect_timeout": lambda value: {"connect_timeout_ms": max(1, int(value))},
-    "namespace": _prefix,
+    "namespace": lambda value: {"key_prefix": value},
     "_hash_with_prefix_key": _refuse("_hash_with_prefix_key", "no prefix is hashed with the key. Use KEY_PREFIX, which is"),
     "_sort_hosts": _refuse("_sort_hosts", "nodes stand as they are listed. List them in their order"),
 }
@@ -99,7 +95,6 @@ PYMEMCACHE = Family("pymemcache", {
     "socket_keepalive": lambda value: {"tcp_keepalive": bool(value)},
     "max_pool_size": lambda value: {"lanes_per_node": min(value or 0, 4096)},
     "retry_attempts": _retries,
-    "key_prefix": _prefix,
     "ignore_exc": lambda value: {"on_node_failure": "miss" if value else "error"},
     "ignore_cluster_errors": _ignore_cluster_errors,
     "hasher": _hasher,
@@ -120,8 +115,7 @@ FAMILIES = (PYLIBMC, PYMEMCACHE, PYTHON_MEMCACHED)
 TOP_LEVEL = ("BINARY", "CALL_RETRY_COUNT", "IGNORE_CLUSTER_ERRORS")
 
 #: pylibmc's names that are others here. Those that Shoal has no like of, such as "random", the core refuses.
-_DISTRIBUTIONS = {"virtual bucket": "modula", "consistent": "ketama", "consistent ketama": "ketama",
-                  "consistent weighted": "ketama_weighted"}
+_DISTRIBUTIONS = {"consistent": "ketama", "consistent ketama": "ketama", "consistent weighted": "ketama_weighted"}
 _HASHES = {"default": "one_at_a_time", "crc": "libmemcached_crc"}
 
 

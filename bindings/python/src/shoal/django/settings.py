@@ -5,13 +5,13 @@ May import: the standard library, shoal, Django's exceptions, and beside it loca
 from __future__ import annotations
 
 import difflib
-from typing import Any, Iterable, Mapping, NamedTuple, Optional
+from typing import Any, Callable, Iterable, Mapping, NamedTuple, Optional
 
 import shoal
 from django.core.exceptions import ImproperlyConfigured
 
 from .location import Location, read_location
-from .predecessors import (FAMILIES, PYLIBMC, PYLIBMC_BEHAVIORS, PYMEMCACHE, PYTHON_MEMCACHED, TOP_LEVEL, Family, Rule,
+from .predecessors import (FAMILIES, PYLIBMC, PYLIBMC_BEHAVIORS, PYMEMCACHE, PYTHON_MEMCACHED, TOP_LEVEL, Family,
                            family_of, pylibmc_placing)
 from .values import CodecChoice, choose_codec
 
@@ -103,7 +103,7 @@ def _choose_preset(location: Location, params: Mapping[str, Any], options: Mappi
     return "django-elasticache", "one LOCATION, and no OPTIONS of another's"
 
 
-def _apply(name: str, rule: Rule, value: Any) -> dict[str, Any]:
+def _apply(name: str, rule: Callable[[Any], Any], value: Any) -> Any:
     try:
         return rule(value)
     except (AttributeError, TypeError, ValueError) as reason:
@@ -124,8 +124,9 @@ def _translate(options: Mapping[str, Any], family: Optional[Family], preset: Opt
     return {**translated, **given}
 
 
-def _hashable(value: Any) -> Any:
-    return tuple(value) if isinstance(value, (list, set)) else value
+def _plain(value: Any) -> Any:
+    """A value that the client takes, and that can be compared. pymemcache's key_prefix is bytes."""
+    return tuple(value) if isinstance(value, (list, set)) else value.decode() if isinstance(value, bytes) else value
 
 
 def read_settings(location: Any, params: Mapping[str, Any]) -> Settings:
@@ -142,5 +143,5 @@ def read_settings(location: Any, params: Mapping[str, Any]) -> Settings:
     if translated.get("on_node_failure") in ("error", "miss"):
         del translated["on_node_failure"]
     free_keys = translated.get("long_keys") == "hash" or translated.get("binary_keys") in (True, "true")
-    core = tuple(sorted((name, _hashable(value)) for name, value in translated.items()))
+    core = tuple(sorted((name, _apply(name, _plain, value)) for name, value in translated.items()))
     return Settings(where.endpoint, preset, core, codec, raises, free_keys, reason)
