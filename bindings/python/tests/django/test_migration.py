@@ -16,6 +16,9 @@ VALUES = {"bytes": b"\0\xff", "text": "schön", "empty": "", "integer": -5, "lar
           "none": None, "float": 1.5, "long": "la " * 5000, "true": True, "false": False, "schlüssel": "ü"}
 MANY = {**VALUES, **{f"key-{i}": i if i % 2 else f"value {i}" for i in range(300)}}
 
+# On Python 3.13 pylibmc ends the process where it reads an empty text.
+EMPTY = ("empty",)
+
 BEHAVIORS = [{"tcp_nodelay": True}, {"ketama": True}, {"ketama": False}, {"ketama_weighted": True},
              {"ketama_weighted": False}, {"ketama": 1, "ketama_weighted": 1}, {"hash": "crc"}, {"hash": "fnv1_32"},
              {"hash": "default", "ketama": 1}, {"hash": "md5", "ketama": 1}, {"hash": "md5", "ketama_weighted": 1},
@@ -36,19 +39,20 @@ def needs(name):
 class Migration(CacheTest):
     NODES = 3
 
-    def check(self, theirs, ours, both_ways=True, default="missing"):
-        """Nothing is missing and nothing is wrong, whoever wrote it."""
-        self.check_writes(theirs, ours, "missing")
+    def check(self, theirs, ours, both_ways=True, default="missing", unread=()):
+        """Nothing is missing and nothing is wrong, whoever wrote it. `unread` are values that theirs cannot read itself."""
+        self.check_writes(theirs, ours, "missing", MANY)
         ours.clear()
         if both_ways:
-            self.check_writes(ours, theirs, default)
+            self.check_writes(ours, theirs, default, {key: MANY[key] for key in MANY if key not in unread})
 
-    def check_writes(self, writer, reader, default):
-        for key, value in MANY.items():
+    def check_writes(self, writer, reader, default, values):
+        """What one cache writes, one by one and together, the other reads and counts with."""
+        for key, value in values.items():
             writer.set(key, value)
-        self.assertEqual(reader.get_many(MANY), MANY)
-        for key, value in VALUES.items():
-            back = reader.get(key, default)
+        self.assertEqual(reader.get_many(values), values)
+        for key in [key for key in VALUES if key in values]:
+            value, back = values[key], reader.get(key, default)
             self.assertEqual(back, value)
             if not isinstance(value, bool):  # pylibmc writes a bool as an integer
                 self.assertIs(type(back), type(value))
@@ -83,7 +87,7 @@ class Django(Migration):
     def test_pylibmc(self):
         needs("pylibmc")
         theirs = backends.PyLibMCCache(self.names, {})
-        self.check(theirs, self.cache(options={"preset": "pylibmc"}))
+        self.check(theirs, self.cache(options={"preset": "pylibmc"}), unread=EMPTY)
 
     def test_pylibmc_with_behaviors(self):
         """Every behavior that places keys, as pylibmc itself understands it."""
@@ -98,7 +102,7 @@ class Django(Migration):
         needs("pylibmc")
         nodes = [f"{name}:{weight}" for weight, name in enumerate(self.names, 1)]
         theirs = backends.PyLibMCCache(nodes, {"OPTIONS": {"behaviors": {"ketama_weighted": True}}})
-        self.check(theirs, self.cache(nodes, {"behaviors": {"ketama_weighted": True}}))
+        self.check(theirs, self.cache(nodes, {"behaviors": {"ketama_weighted": True}}), unread=EMPTY)
 
     def test_python_memcached(self):
         """Its hash is never 0, which moves one key in 32768: none of those here."""
@@ -154,7 +158,7 @@ class ElastiCache(Migration):
                         {"OPTIONS": {"behaviors": {"hash": "md5", "connect_timeout": 20000}}},
                         {"CALL_RETRY_COUNT": 2, "BINARY": True}):
             with self.subTest(setting):
-                self.check(self.django_elasticache(**setting), self.cache_of(**setting))
+                self.check(self.django_elasticache(**setting), self.cache_of(**setting), unread=EMPTY)
 
     def test_django_elastipymemcache(self):
         needs("pymemcache")
