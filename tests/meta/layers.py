@@ -1,9 +1,8 @@
 """The layers of the core: every #include stays in its own layer or goes to one below it.
 
 base < logic < net < api; the public headers stand under all of them; the command, the SWIG interface and the languages'
-packages see nothing but them. A package's adapter of a framework sees the package's face alone, and the package no framework.
-Libraries are included in one place each, and the logic knows neither sockets nor clocks nor
-threads.
+packages see nothing but them. A package's adapter of a framework sees the package's face alone, and the package no
+framework. Libraries are included in one place each, and the logic knows neither sockets nor clocks nor threads.
 """
 import ast
 import re
@@ -91,8 +90,8 @@ def check_native(path, system, name):
 
 
 def check_python(path):
-    """The Python package imports the standard library and itself; its adapters their framework besides, and of the package
-    `shoal` alone, by that name, or what stands in their own folder."""
+    """The Python package imports the standard library and itself; an adapter its framework besides, and of the package
+    `shoal` alone, by that name, or what stands in its own folder."""
     parts = path.relative_to(ROOT / "bindings/python/src/shoal").parts
     adapter = parts[0] if len(parts) > 1 else None
     for node in ast.walk(ast.parse(path.read_text())):

@@ -66,7 +66,8 @@ class Public(unittest.TestCase):
         self.assertEqual(spelled, METHODS.split("\n")[1:-1])
 
     def test_all_that_is_public_is_exported(self):
-        names = {name for name, each in vars(shoal).items() if not name.startswith("_") and (inspect.isclass(each) or inspect.isfunction(each))}
+        names = {name for name, each in vars(shoal).items()
+                 if not name.startswith("_") and (inspect.isclass(each) or inspect.isfunction(each))}
         self.assertEqual(names, set(shoal.__all__))
 
     def test_options_and_presets_are_the_cores(self):

@@ -1,4 +1,4 @@
-"""The options and presets there are, as the core describes them: for adapters, and for whoever shows or checks settings.
+"""The options and presets there are, as the core describes them: for adapters, and for who shows or checks settings.
 
 May import: the native module. Imported by the package.
 """

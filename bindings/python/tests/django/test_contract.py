@@ -167,8 +167,9 @@ class Results(CacheTest):
                 call()
         self.assertIs(cache.has_key("k"), False)
         cache.set("text", "abc")
-        with self.assertRaises(shoal.NotANumber):
-            cache.incr("text")
+        for kind in (TypeError, shoal.NotANumber):
+            with self.assertRaises(kind):
+                cache.incr("text")
         cache.set("number", 1)
         for delta in (1.5, "1", None):
             with self.assertRaises(TypeError):
@@ -229,7 +230,7 @@ class Times(CacheTest):
         cache.set("k", 1)
         self.assertTrue(490 <= self.left(cache, "k") <= 500)
         for store in (lambda: cache.set("k", 1, None), lambda: cache.touch("k", None),
-                      lambda: cache.set_many({"k": 1}, None), lambda: cache.add("j", 1, None) or cache.set("k", 1, None)):
+                      lambda: cache.set_many({"k": 1}, None), lambda: cache.set("k", 1, timeout=None)):
             store()
             self.assertIsNone(self.left(cache, "k"))
         cache.touch("k", 60)

@@ -40,7 +40,7 @@ class Migration(CacheTest):
     NODES = 3
 
     def check(self, theirs, ours, both_ways=True, default="missing", unread=()):
-        """Nothing is missing and nothing is wrong, whoever wrote it. `unread` are values that theirs cannot read itself."""
+        """Nothing is missing and nothing is wrong, whoever wrote it. `unread` is what theirs cannot read itself."""
         self.check_writes(theirs, ours, "missing", MANY)
         ours.clear()
         if both_ways:
@@ -133,7 +133,7 @@ class ElastiCache(Migration):
                       for node in self.cache("elasticache://" + self.fleet.endpoint).client.topology().nodes]
 
     def cache_of(self, **setting):
-        """A cache with the very setting that the predecessor had, but for the test's patience, which is put in behind."""
+        """A cache with the very setting that the predecessor had; the test's patience is put in behind."""
         cache = ShoalCache(self.fleet.endpoint, setting)
         read = read_settings(self.fleet.endpoint, setting)
         cache.client = share(read._replace(options=(*read.options, *self.patience.items()))).client

@@ -29,7 +29,8 @@ class Location(unittest.TestCase):
         for location, endpoint in (
                 ("a", "a"), ("a:1", "a:1"), (" a:1 ", "a:1"), ("[::1]:1", "[::1]:1"), ("[::1]", "[::1]"),
                 ("unix:/run/m.sock", "/run/m.sock"), ("/run/m.sock", "/run/m.sock"), ("unix:///run/m", "unix:///run/m"),
-                ("a:1;b:2", "a:1,b:2"), ("a:1,b:2", "a:1,b:2"), ("a:1; b:2 ,c", "a:1,b:2,c"), (["a:1", "b:2"], "a:1,b:2"),
+                ("a:1;b:2", "a:1,b:2"), ("a:1,b:2", "a:1,b:2"), ("a:1; b:2 ,c", "a:1,b:2,c"),
+                (["a:1", "b:2"], "a:1,b:2"),
                 (("a:1",), "a:1"), ([("a", 1), ["::1", 2]], "a:1,[::1]:2"), (["unix:/x", "/y"], "/x,/y"),
                 ("a:1:3,b:2:1", "a:1:3,b:2:1"), ("elasticache://a:1,b:2", "elasticache://a:1,b:2"),
                 ("static://a:1,b:2?hash=md5&allow_nodes=a,b", "static://a:1,b:2?hash=md5&allow_nodes=a,b"),
@@ -70,8 +71,8 @@ class Options(unittest.TestCase):
                 ShoalCache("a:1", {"OPTIONS": options})
 
     def test_values_that_are_wrong(self):
-        for options in ({"operation_timeout_ms": 0}, {"protocol": "x"}, {"preset": "x"}, {"codec": "x"}, {"codec": "no.such"},
-                        {"codec": 5}, {"compress": "x"}, {"codec": "raw", "compress": "zlib"}, {"timeout": "x"},
+        for options in ({"operation_timeout_ms": 0}, {"protocol": "x"}, {"preset": "x"}, {"codec": "x"},
+                        {"codec": "no.such"}, {"codec": 5}, {"compress": "x"}, {"codec": "raw", "compress": "zlib"}, {"timeout": "x"},
                         {"codec": "json", "compress_min_bytes": -1}, {"on_node_failure": "x"}, {"password": "secret"},
                         {"tls_context": object()}, {"hasher": dict}, {"ketama": 1, "ignore_exc": True},
                         {"ketama": 1, "distribution": "random"}, {"ketama": 1, "hash": "hsieh"}, {"_sort_hosts": 1},
@@ -98,7 +99,8 @@ class Predecessors(unittest.TestCase):
                 ({"IGNORE_CLUSTER_ERRORS": False}, "django-elasticache-options", {"discovery_fallback": "strict"}),
                 ({"tcp_nodelay": True, "ketama": True}, "django-elasticache-options",
                  {"distribution": "ketama", "hash": "one_at_a_time"}),
-                ({"tcp_nodelay": True, "connect_timeout": 300}, "django-elasticache-options", {"connect_timeout_ms": 300}),
+                ({"tcp_nodelay": True, "connect_timeout": 300}, "django-elasticache-options",
+                 {"connect_timeout_ms": 300}),
                 ({"behaviors": {"ketama": True, "connect_timeout": 300}, "CALL_RETRY_COUNT": 3},
                  "django-elasticache-options",
                  {"distribution": "ketama", "hash": "one_at_a_time", "connect_timeout_ms": 300, "retry_attempts": 3})):
@@ -112,12 +114,13 @@ class Predecessors(unittest.TestCase):
         found = settings_of(options={
             "discovery_interval": 30.5, "discovery_retry_delay": 2.0, "use_vpc_ip_address": True, "retry_attempts": 12,
             "connect_timeout": 0.3, "timeout": 0.25, "retry_timeout": 1, "dead_timeout": 60, "ignore_exc": True,
-            "key_prefix": b"p:", "use_pooling": True, "max_pool_size": 50, "pool_idle_timeout": 30, "cluster_timeout": 3,
-            "ignore_cluster_errors": True})
-        self.assertEqual((found.preset, found.codec.name, found.raises), ("django-elastipymemcache", "pymemcache", False))
+            "key_prefix": b"p:", "use_pooling": True, "max_pool_size": 50, "pool_idle_timeout": 30,
+            "cluster_timeout": 3, "ignore_cluster_errors": True})
+        self.assertEqual((found.preset, found.codec.name), ("django-elastipymemcache", "pymemcache"))
+        self.assertIs(found.raises, False)
         self.assertEqual(dict(found.options), {
-            "discovery_interval_ms": 30500, "retry_attempts": 10, "connect_timeout_ms": 300, "operation_timeout_ms": 250,
-            "key_prefix": "p:", "lanes_per_node": 50, "discovery_timeout_ms": 3000, "discovery_fallback": "single"})
+            "discovery_interval_ms": 30500, "retry_attempts": 10, "connect_timeout_ms": 300,
+            "operation_timeout_ms": 250, "key_prefix": "p:", "lanes_per_node": 50, "discovery_timeout_ms": 3000, "discovery_fallback": "single"})
         self.assertEqual(settings_of(options={"ignore_exc": True, "use_vpc_ip_address": False}).preset, "pymemcache")
         self.assertEqual(options_of(options={"discovery_interval": 0.0}), {})
 
@@ -125,7 +128,7 @@ class Predecessors(unittest.TestCase):
         servers = ["a:1", "b:2"]
         for options, preset, codec in (
                 (None, "pymemcache", "pymemcache"),
-                ({"no_delay": True, "ignore_exc": True, "max_pool_size": 4, "use_pooling": True}, "pymemcache", "pymemcache"),
+                ({"no_delay": True, "max_pool_size": 4, "use_pooling": True}, "pymemcache", "pymemcache"),
                 ({"connect_timeout": 1}, "pymemcache", "pymemcache"),
                 ({"binary": True, "behaviors": {"ketama": True}}, "pylibmc", "pylibmc"),
                 ({"preset": "pylibmc"}, "pylibmc", "pylibmc"),
@@ -148,8 +151,8 @@ class Predecessors(unittest.TestCase):
         self.assertEqual(found, {"distribution": "ketama_weighted", "hash": "md5"})
 
     def test_on_node_failure(self):
-        for options, raises in ((None, False), ({"on_node_failure": "error"}, True), ({"on_node_failure": "miss"}, False),
-                                ({"ignore_exc": False}, True), ({"ignore_exc": True}, False)):
+        for options, raises in ((None, False), ({"on_node_failure": "error"}, True),
+                                ({"on_node_failure": "miss"}, False), ({"ignore_exc": False}, True), ({"ignore_exc": True}, False)):
             self.assertIs(settings_of(options=options).raises, raises, options)
 
 

@@ -25,7 +25,7 @@ visits = {"page": 0}
 
 
 def page(request):
-    """A cached view that counts how often it ran. The decorator takes its cache at once: it has to wait for the test's."""
+    """A cached view that counts how often it ran. The decorator takes a cache at once, and so waits for the test's."""
     def make(_):
         visits["page"] += 1
         return HttpResponse(f"made {visits['page']}")

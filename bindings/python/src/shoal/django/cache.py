@@ -1,6 +1,6 @@
 """ShoalCache, Django's cache backend: Django's rules about keys, times and results around a client's calls.
 
-May import: the standard library, shoal, Django, and beside it clients, settings, values. Django makes one a thread or context.
+May import: the standard library, shoal, Django, and beside it clients, settings, values. Django makes one a thread.
 """
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _UNFIT = re.compile("[\0-\x20\x7f]")
 class ShoalCache(BaseCache):
     """A cache on a fleet of memcached nodes that may come and go.
 
-    A node that fails makes its keys' reads misses and its writes False, and is logged by the logger "shoal.django"; with
-    OPTIONS["on_node_failure"] = "error" it raises shoal.Error instead. `client` is the shoal.Client behind it, shared by all
-    caches with the same settings, for what Django has no name for; its keys are those that `make_key` gives.
+    A node that fails makes its keys' reads misses and its writes False, and is logged by the logger "shoal.django";
+    with OPTIONS["on_node_failure"] = "error" it raises shoal.Error instead. `client` is the shoal.Client behind it, shared
+    by all caches with the same settings, for what Django has no name for; its keys are those that `make_key` gives.
     """
 
     def __init__(self, location: Any, params: dict[str, Any]) -> None:
@@ -103,7 +103,7 @@ class ShoalCache(BaseCache):
         return self._call(False, self.client.delete, self.make_and_validate_key(key, version=version))
 
     def incr(self, key: Any, delta: int = 1, version: Optional[int] = None) -> int:
-        """Adds to a counter: its new number. ValueError where there is none, shoal.NotANumber where it is no counter."""
+        """Adds to a counter: its new number. ValueError where there is none, TypeError where it is no number."""
         made = self.make_and_validate_key(key, version=version)
         number = self._call(None, self.client.increment, made, delta)
         if number is None:
@@ -155,7 +155,7 @@ class ShoalCache(BaseCache):
         """Nothing: Django calls it at the end of each request, and the next request wants the connections."""
 
     def _discard(self, keys: list[str]) -> None:
-        """What could not be stored is not to be read any more; a node that is down keeps it from us as well as from all."""
+        """What could not be stored anew is not to be read any more. A node that is down keeps it from all."""
         try:
             self.client.delete_many(keys)
         except shoal.Error:

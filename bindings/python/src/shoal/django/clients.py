@@ -24,8 +24,8 @@ class Shared(NamedTuple):
     failures: Failures
 
 
-# Never emptied: a request may be a thread's only one, and the next wants the connections that are there. No lock, which a
-# fork could find held: of two that are made at once, one is dropped before it was used.
+# Never emptied: a request may be a thread's only one, and the next wants the connections that are there. No lock, which
+# a fork could find held: of two that are made at once, one is dropped before it was used.
 _shared: dict[Settings, Shared] = {}
 
 
@@ -46,6 +46,6 @@ def share(settings: Settings) -> Shared:
     made = _make(settings)
     found = _shared.setdefault(settings, made)
     if found is made and settings.reason:
-        logger.info("keys and values as with preset=%r, judged by %s; OPTIONS['preset'] says otherwise (None: Shoal's own)",
-                    settings.preset, settings.reason)
+        logger.info("keys and values as with preset=%r, judged by %s; OPTIONS['preset'] overrules it (None: Shoal's own "
+                    "ring)", settings.preset, settings.reason)
     return found

@@ -13,9 +13,13 @@ from django.core.cache.backends.base import InvalidCacheKey
 logger = logging.getLogger("shoal.django")
 
 #: Errors that waiting does not mend, whatever the fleet does.
-_OF_THE_PROGRAM = (shoal.BadEndpoint, shoal.BadOption, shoal.Closed, shoal.InvalidArgument, shoal.NotANumber,
-                   shoal.OutOfMemory, shoal.Unsupported)
+_OF_THE_PROGRAM = (shoal.BadEndpoint, shoal.BadOption, shoal.Closed, shoal.InvalidArgument, shoal.OutOfMemory,
+                   shoal.Unsupported)
 _PAUSE_S = 1.0
+
+
+class NotACounter(shoal.NotANumber, TypeError):
+    """incr or decr of a value that is no number: a TypeError, as with Django's other caches."""
 
 
 class Failures:
@@ -29,6 +33,8 @@ class Failures:
         """Raises what is to be raised; returns where the call goes on as if nothing were cached."""
         if isinstance(error, shoal.BadKey):
             raise InvalidCacheKey(str(error)) from error
+        if isinstance(error, shoal.NotANumber):
+            raise NotACounter(str(error)) from error
         if self._raises or isinstance(error, _OF_THE_PROGRAM):
             raise error
         self.warn((error.node, type(error)), str(error))

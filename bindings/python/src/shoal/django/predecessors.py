@@ -63,13 +63,14 @@ _PLACING = ("hash", "ketama_hash", "ketama", "ketama_weighted", "distribution")
 #: What may stand among `behaviors`.
 PYLIBMC_BEHAVIORS: dict[str, Rule] = {
     **dict.fromkeys((*_PLACING, "no_block", "tcp_nodelay", "cas", "buffer_requests", "verify_keys", "send_timeout",
-                     "receive_timeout", "num_replicas", "auto_eject", "retry_timeout", "_retry_timeout", "remove_failed",
-                     "failure_limit", "dead_timeout", "pickle_protocol", "_io_msg_watermark", "_io_bytes_watermark",
-                     "_io_key_prefetch", "_noreply", "_poll_timeout", "_socket_send_size", "_socket_recv_size"), _no_use),
+                     "receive_timeout", "num_replicas", "auto_eject", "retry_timeout", "_retry_timeout",
+                     "remove_failed", "failure_limit", "dead_timeout", "pickle_protocol", "_io_msg_watermark",
+                     "_io_bytes_watermark", "_io_key_prefetch", "_noreply", "_poll_timeout", "_socket_send_size",
+                     "_socket_recv_size"), _no_use),
     "tcp_keepalive": lambda value: {"tcp_keepalive": bool(value)},
     "connect_timeout": lambda value: {"connect_timeout_ms": max(1, int(value))},
     "namespace": lambda value: {"key_prefix": value},
-    "_hash_with_prefix_key": _refuse("_hash_with_prefix_key", "no prefix is hashed with the key. Use KEY_PREFIX, which is"),
+    "_hash_with_prefix_key": _refuse("_hash_with_prefix_key", "the namespace is not hashed; KEY_PREFIX is"),
     "_sort_hosts": _refuse("_sort_hosts", "nodes stand as they are listed. List them in their order"),
 }
 
@@ -85,9 +86,9 @@ PYLIBMC = Family("pylibmc", {
 }, "pylibmc", "pylibmc")
 
 PYMEMCACHE = Family("pymemcache", {
-    **dict.fromkeys(("no_delay", "pool_idle_timeout", "lock_generator", "retry_timeout", "dead_timeout", "socket_module",
-                     "use_pooling", "allow_unicode_keys", "default_noreply", "encoding", "discovery_retry_delay",
-                     "use_vpc_ip_address"), _no_use),
+    **dict.fromkeys(("no_delay", "pool_idle_timeout", "lock_generator", "retry_timeout", "dead_timeout",
+                     "socket_module", "use_pooling", "allow_unicode_keys", "default_noreply", "encoding",
+                     "discovery_retry_delay", "use_vpc_ip_address"), _no_use),
     "connect_timeout": _seconds("connect_timeout_ms"),
     "timeout": _seconds("operation_timeout_ms"),
     "cluster_timeout": _seconds("discovery_timeout_ms"),
@@ -103,7 +104,8 @@ PYMEMCACHE = Family("pymemcache", {
 }, "pymemcache", "pymemcache")
 
 PYTHON_MEMCACHED = Family("python-memcached", {
-    **dict.fromkeys(("pickleProtocol", "server_max_key_length", "dead_retry", "cache_cas", "check_keys", "debug"), _no_use),
+    **dict.fromkeys(("pickleProtocol", "server_max_key_length", "dead_retry", "cache_cas", "check_keys", "debug"),
+                    _no_use),
     "socket_timeout": _seconds("operation_timeout_ms"),
     "server_max_value_length": lambda value: {"max_value_bytes": value} if value else {},
     "flush_on_reconnect": _refuse("flush_on_reconnect", "a node that comes back keeps what it holds"),
@@ -160,6 +162,6 @@ def family_of(options: Mapping[str, Any], own: frozenset[str]) -> Optional[Famil
     found = {family.title for family in telling.values()}
     if len(found) > 1:
         names = ", ".join(f"{name} ({family.title})" for name, family in telling.items())
-        raise ImproperlyConfigured(f"OPTIONS are of more than one library: {names}. Keep those of the one that was used")
+        raise ImproperlyConfigured(f"OPTIONS are of more than one library: {names}. Keep those of one")
     # Options of both: backends of today pass them to pymemcache as they stand, and to pylibmc among `behaviors`.
     return next(iter(telling.values())) if telling else PYMEMCACHE if shared else None

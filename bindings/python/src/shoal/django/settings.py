@@ -1,6 +1,7 @@
 """A setting of CACHES, LOCATION and all, turned into what a shoal.Client is made of. No network, no state.
 
-May import: the standard library, shoal, Django's exceptions, and beside it location, predecessors, values. Called by clients.
+May import: the standard library, shoal, Django's exceptions, and beside it location, predecessors, values. Called by
+cache.
 """
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ def choose_codec(options: dict[str, Any], incumbent: str) -> CodecChoice:
     if isinstance(codec, str) and serde is None:
         return CodecChoice(codec, packing)
     if packing:
-        raise ImproperlyConfigured("OPTIONS: compress and compress_min_bytes are of Shoal's own codecs; yours is to pack")
+        raise ImproperlyConfigured("OPTIONS: compress and compress_min_bytes are of Shoal's own codecs alone")
     if isinstance(codec, str):
         parts = serde if isinstance(serde, tuple) else (serde,)
         return CodecChoice("serde", given=_Given(parts))
