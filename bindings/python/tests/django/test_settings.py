@@ -149,11 +149,15 @@ class Predecessors(unittest.TestCase):
         self.assertEqual(options_of(options={"timeout": 3, "operation_timeout_ms": 100})["operation_timeout_ms"], 100)
         found = options_of(options={"preset": "pylibmc", "distribution": "ketama_weighted", "hash": "md5"})
         self.assertEqual(found, {"distribution": "ketama_weighted", "hash": "md5"})
+        found = options_of(options={"preset": "django-elasticache", "hash": "md5"})
+        self.assertEqual(found, {"distribution": "ketama", "hash": "md5"})
 
     def test_on_node_failure(self):
         for options, raises in ((None, False), ({"on_node_failure": "error"}, True),
                                 ({"on_node_failure": "miss"}, False), ({"ignore_exc": False}, True), ({"ignore_exc": True}, False)):
             self.assertIs(settings_of(options=options).raises, raises, options)
+            # The core would make misses that nobody can log.
+            self.assertEqual(options_of(options=options), {})
 
 
 class InUse(CacheTest):
