@@ -88,7 +88,9 @@ PYLIBMC = Family("pylibmc", {
 PYMEMCACHE = Family("pymemcache", {
     **dict.fromkeys(("no_delay", "pool_idle_timeout", "lock_generator", "retry_timeout", "dead_timeout",
                      "socket_module", "use_pooling", "allow_unicode_keys", "default_noreply", "encoding",
-                     "discovery_retry_delay", "use_vpc_ip_address"), _no_use),
+                     "discovery_retry_delay", "use_vpc_ip_address",
+                     # Django gives a serde beside them, which makes pymemcache overlook them.
+                     "serializer", "deserializer"), _no_use),
     "connect_timeout": _seconds("connect_timeout_ms"),
     "timeout": _seconds("operation_timeout_ms"),
     "cluster_timeout": _seconds("discovery_timeout_ms"),

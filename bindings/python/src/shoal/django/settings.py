@@ -71,14 +71,6 @@ def _flatten(params: Mapping[str, Any]) -> dict[str, Any]:
         if name not in PYLIBMC_BEHAVIORS:
             raise ImproperlyConfigured(f"OPTIONS: pylibmc has no behavior {name!r}{_nearest(name, PYLIBMC_BEHAVIORS)}")
     options.update(behaviors)
-    return _as_serde(options)
-
-
-def _as_serde(options: dict[str, Any]) -> dict[str, Any]:
-    """pymemcache's older pair of functions, in the form of the one object that took their place."""
-    functions = options.pop("serializer", None), options.pop("deserializer", None)
-    if any(functions) and options.get("serde") is None:
-        options["serde"] = functions
     return options
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import logging
 import pickle
-from typing import Any, Callable, NamedTuple, Optional
+from typing import Any, NamedTuple, Optional
 
 import shoal
 from django.core.exceptions import ImproperlyConfigured
@@ -29,33 +29,32 @@ class CodecChoice(NamedTuple):
 
 
 class _Given:
-    """A codec or serde of the user's own: equal where it is the same object, whatever that one says of itself."""
+    """An object of the user's own: equal where it is the same, whatever that one says of itself."""
 
-    def __init__(self, parts: tuple[Any, ...]) -> None:
-        self.parts = parts
+    def __init__(self, itself: Any) -> None:
+        self.itself = itself
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Given) and [*map(id, self.parts)] == [*map(id, other.parts)]
+        return isinstance(other, _Given) and self.itself is other.itself
 
     def __hash__(self) -> int:
-        return hash(tuple(map(id, self.parts)))
+        return id(self.itself)
 
 
 class _Serde(shoal.Codec):
-    """pymemcache's own form of a codec: an object, or a pair of functions of which either may be missing."""
+    """pymemcache's own form of a codec, whose methods take the key as well: it is not told."""
 
-    def __init__(self, serialize: Optional[Callable[..., Any]], deserialize: Optional[Callable[..., Any]]) -> None:
-        self._serialize = serialize
-        self._deserialize = deserialize
+    def __init__(self, serde: Any) -> None:
+        self._serde = serde
 
     def encode(self, value: Any) -> tuple[Any, int]:
-        """As pymemcache stores it: what is not bytes goes as text. The key is not told."""
-        data, flags = self._serialize("", value) if self._serialize else (value, 0)
+        """As pymemcache stores it: what is not bytes goes as text."""
+        data, flags = self._serde.serialize("", value)
         return data if isinstance(data, bytes) else str(data).encode("ascii"), flags
 
     def decode(self, data: bytes, flags: int) -> Any:
         """What the serde makes of it."""
-        return self._deserialize("", data, flags) if self._deserialize else data
+        return self._serde.deserialize("", data, flags)
 
 
 class _Tolerant(shoal.Codec):
@@ -76,8 +75,9 @@ class _Tolerant(shoal.Codec):
         try:
             return self._decode(data, flags)
         except Exception as reason:  # pylint: disable=broad-except  # whatever a codec raises on others' bytes
+            # What other codecs raise may quote the value.
             logger.error("a stored value of %d bytes with the flags %d cannot be read, and counts as missing: %s",
-                         len(data), flags, reason)
+                         len(data), flags, reason if isinstance(reason, shoal.Error) else type(reason).__name__)
             return UNREADABLE
 
 
@@ -96,16 +96,15 @@ def choose_codec(options: dict[str, Any], incumbent: str) -> CodecChoice:
     if packing:
         raise ImproperlyConfigured("OPTIONS: compress and compress_min_bytes are of Shoal's own codecs alone")
     if isinstance(codec, str):
-        parts = serde if isinstance(serde, tuple) else (serde,)
-        return CodecChoice("serde", given=_Given(parts))
-    return CodecChoice("object", given=_Given((codec,)))
+        return CodecChoice("serde", given=_Given(serde))
+    return CodecChoice("object", given=_Given(codec))
 
 
 def make_codec(choice: CodecChoice) -> shoal.Codec:
     """The codec, which pickles at the highest protocol, as Django's own backends do."""
     packing = dict(choice.packing)
     if choice.given is not None:
-        return _Tolerant(_make_given(choice.name, choice.given.parts))
+        return _Tolerant(_Serde(choice.given.itself) if choice.name == "serde" else _instance(choice.given.itself))
     if choice.name in _PICKLES:
         return _Tolerant(shoal.PickleCodec(_PICKLES[choice.name], protocol=pickle.HIGHEST_PROTOCOL, **packing))
     if choice.name == "json":
@@ -116,11 +115,9 @@ def make_codec(choice: CodecChoice) -> shoal.Codec:
                                "does not compress, and objects with encode and decode, or their dotted path")
 
 
-def _make_given(name: str, parts: tuple[Any, ...]) -> Any:
-    if name == "serde":
-        functions = parts if len(parts) == 2 else (parts[0].serialize, parts[0].deserialize)
-        return _Serde(*functions)
-    codec = parts[0]() if isinstance(parts[0], type) else parts[0]
+def _instance(given: Any) -> Any:
+    """A codec of the user's own, which may be given as a class."""
+    codec = given() if isinstance(given, type) else given
     if not (hasattr(codec, "encode") and hasattr(codec, "decode")):
         raise ImproperlyConfigured(f"OPTIONS: codec {codec!r} has no encode and decode")
     return codec
