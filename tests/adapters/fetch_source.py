@@ -1,0 +1,158 @@
+#!/usr/bin/python3
+"""Prints the folder with the source of an installed Debian package; fetches it where it is not there yet.
+
+Argument: a binary package, whose source package is meant, in the version that is installed: where the mirror does not
+hold that revision's source, in another revision of the same upstream release. It is unpacked once, with Debian's
+patches, into ~/.cache/shoal/sources or $XDG_CACHE_HOME/shoal/sources, and needs no network from then on. apt has a
+state of its own there, with the machine's own sources, deb-src for deb: nothing of the machine's is changed.
+May import: the standard library. Called by the runners of the frameworks' suites in the folders beside this.
+"""
+import fcntl
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+
+class CannotFetch(Exception):
+    """What was wrong, and what to do."""
+
+
+def run(*command, cwd=None):
+    """A command's standard output; what it says is told where it fails."""
+    if not shutil.which(command[0]):
+        raise CannotFetch(f"there is no {command[0]} here: install the Debian package that holds it (dpkg-dev, apt)")
+    result = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    if result.returncode:
+        said = "\n".join((result.stdout + result.stderr).splitlines()[-8:])
+        words = " ".join(word for word in map(str, command) if not word.startswith("--option="))
+        raise CannotFetch(f"{words} failed with status {result.returncode}:\n{said}")
+    return result.stdout
+
+
+def find_source(package):
+    """The source package of an installed binary package, and its version."""
+    try:
+        name, version = run("dpkg-query", "--show", "--showformat=${source:Package} ${source:Version}", package).split()
+    except (CannotFetch, ValueError) as error:
+        raise CannotFetch(f"{package} is not installed: run apt-get install {package}") from error
+    return name, version
+
+
+def source_form(path):
+    """What a file of apt's sources says, asking for source packages where it asks for binary ones."""
+    text = path.read_text()
+    if path.suffix == ".sources":
+        return re.sub(r"^Types:.*", "Types: deb-src", text, flags=re.MULTILINE | re.IGNORECASE)
+    text = re.sub(r"^\s*deb-src\s.*", "", text, flags=re.MULTILINE)
+    return re.sub(r"^\s*deb\s", "deb-src ", text, flags=re.MULTILINE)
+
+
+def own_state(folder):
+    """Makes a state for apt in a folder: the options with which apt uses it alone."""
+    settings = run("apt-config", "shell", "list", "Dir::Etc::sourcelist/f", "parts", "Dir::Etc::sourceparts/d")
+    found = {name: pathlib.Path(value) for name, value in re.findall(r"^(\w+)='(.*)'$", settings, re.MULTILINE)}
+    files = [path for path in [found["list"], *sorted(found["parts"].glob("*.list")),
+                               *sorted(found["parts"].glob("*.sources"))] if path.is_file()]
+    sources = folder / "sources.list.d"
+    shutil.rmtree(sources, ignore_errors=True)
+    for part in (sources, folder / "lists/partial", folder / "archives/partial"):
+        part.mkdir(parents=True, exist_ok=True)
+    for path in files:
+        (sources / path.name).write_text(source_form(path))
+    options = {"Dir::Etc::sourcelist": "/dev/null", "Dir::Etc::sourceparts": sources, "Dir::Cache": folder,
+               "Dir::State::lists": folder / "lists", "Acquire::Languages": "none", "APT::Update::Error-Mode": "any"}
+    if os.geteuid() == 0:  # apt's own user has no way into root's cache
+        options["APT::Sandbox::User"] = "root"
+    return [f"--option={name}={value}" for name, value in options.items()]
+
+
+def upstream(version):
+    """The release that a package's version is a revision of, without its epoch."""
+    return version.split(":")[-1].rpartition("-")[0] or version
+
+
+def revisions(name, version, options):
+    """The versions to be tried: the one asked for, and what else the mirror lists of its release."""
+    listed = re.findall(r"^Version: (\S+)$", run("apt-cache", *options, "showsrc", "--only-source", name), re.MULTILINE)
+    same = {other for other in listed if upstream(other) == upstream(version)} - {version}
+    return [version, *sorted(same, reverse=True)]
+
+
+def download(name, version, options, goal):
+    """Fetches and unpacks one version; its folder appears when it is whole."""
+    work = goal.with_name(goal.name + ".new")
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir()
+    try:
+        run("apt-get", *options, "--quiet", "--download-only", "source", f"{name}={version}", cwd=work)
+        # apt has checked the files against the signed lists.
+        run("dpkg-source", "--no-check", "--extract", next(work.glob("*.dsc")).name, "unpacked", cwd=work)
+        (work / "unpacked").rename(goal)
+    finally:
+        shutil.rmtree(work)
+
+
+def fetch(name, version, cache):
+    """The folder with the source, fetched in the first version that can be had."""
+    print(f"fetch_source: fetches the source of {name} {version} into {cache}", file=sys.stderr)
+    options = own_state(cache / "apt")
+    troubles = []
+    try:
+        run("apt-get", *options, "--quiet", "update")
+    except CannotFetch as error:  # it may be another source than the one that counts
+        troubles.append(error)
+    try:
+        for revision in revisions(name, version, options):
+            goal = folder_of(name, revision, cache)
+            try:
+                download(name, revision, options, goal)
+                return goal
+            except CannotFetch as error:
+                troubles.append(error)
+    except CannotFetch as error:
+        troubles.append(error)
+    raise CannotFetch(f"the source of {name} {version} cannot be fetched. Is the network there? If the archive has a "
+                      "newer release by now, install that first.\n" + "\n".join(map(str, troubles)))
+
+
+def folder_of(name, version, cache):
+    """Where a version is unpacked."""
+    return cache / f"{name}-{version.split(':')[-1]}"
+
+
+def find_folder(name, version, cache):
+    """The folder that is there already: this version's, or another revision's."""
+    others = sorted(cache.glob(f"{name}-{upstream(version)}-*"), reverse=True)
+    found = [folder_of(name, version, cache), *(other for other in others if other.suffix != ".new")]
+    return next((folder for folder in found if folder.is_dir()), None)
+
+
+def provide(package, cache):
+    """The folder with the source of a package; of several that ask at once, one fetches it."""
+    name, version = find_source(package)
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        folder = find_folder(name, version, cache) or fetch(name, version, cache)
+    if folder != folder_of(name, version, cache):
+        print(f"fetch_source: {folder.name} stands for {name} {version}, whose source the mirror did not have",
+              file=sys.stderr)
+    return folder
+
+
+def main():
+    """Prints the folder."""
+    if len(sys.argv) != 2:
+        sys.exit("usage: fetch_source.py PACKAGE")
+    home = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
+    try:
+        print(provide(sys.argv[1], pathlib.Path(home) / "shoal/sources"))
+    except (CannotFetch, OSError) as error:
+        sys.exit(f"fetch_source: {error}")
+
+
+if __name__ == "__main__":
+    main()
