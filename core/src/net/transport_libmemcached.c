@@ -103,9 +103,7 @@ static shoal_status end_of_values(struct shoal__lane *lane, const struct shoal__
     memcached_return_t underneath = memcached_last_error(session->memc);
     bool ended = rc == MEMCACHED_END || rc == MEMCACHED_NOTFOUND;
     bool clean = underneath == MEMCACHED_SUCCESS || underneath == MEMCACHED_END || underneath == MEMCACHED_NOTFOUND;
-    if (ended && clean)
-        return SHOAL_OK;
-    return translate(lane, command, clean ? rc : underneath, fault);
+    return ended && clean ? SHOAL_OK : translate(lane, command, clean ? rc : underneath, fault);
 }
 
 static shoal_status wrong_value(struct shoal__lane *lane, const struct shoal__command *command,
@@ -214,12 +212,13 @@ static shoal_status run_store(struct shoal__lane *lane, struct shoal__command *c
     return status;
 }
 
-static shoal_status run_touch(struct shoal__lane *lane, struct shoal__command *command, struct shoal__fault *fault) {
+static shoal_status run_touch(struct shoal__lane *lane, struct shoal__command *command, int64_t expiry,
+                              struct shoal__fault *fault) {
     struct session *session = lane->session;
     if (!has_time(session))
         return shoal__lane_unsent(fault);
-    memcached_return_t rc = memcached_touch(session->memc, command->key, command->key_len, (time_t)command->expiry);
-    return translate(lane, command, rc, fault);
+    return translate(lane, command, memcached_touch(session->memc, command->key, command->key_len, (time_t)expiry),
+                     fault);
 }
 
 /* Touch first, as an item about to run out would else be read and then be gone; but one that is to run out at once is
@@ -227,12 +226,10 @@ static shoal_status run_touch(struct shoal__lane *lane, struct shoal__command *c
 static shoal_status run_get_and_touch(struct shoal__lane *lane, struct shoal__command *command,
                                       struct shoal__fault *fault) {
     bool ends_now = command->expiry < 0;
-    shoal_status status = ends_now ? run_get(lane, command, fault) : run_touch(lane, command, fault);
-    if (status != SHOAL_OK)
-        return status;
-    if (!ends_now)
-        return run_get(lane, command, fault);
-    status = run_touch(lane, command, fault);
+    shoal_status status = ends_now ? run_get(lane, command, fault) : run_touch(lane, command, command->expiry, fault);
+    if (status != SHOAL_OK || !ends_now)
+        return status == SHOAL_OK ? run_get(lane, command, fault) : status;
+    status = run_touch(lane, command, command->expiry, fault);
     return status == SHOAL_NOT_FOUND ? SHOAL_OK : status;
 }
 
@@ -290,9 +287,12 @@ static shoal_status dispatch(struct shoal__lane *lane, struct shoal__command *co
     case SHOAL__VERB_STORE:
         return run_store(lane, command, fault);
     case SHOAL__VERB_DELETE:
+        /* memcached 1.6.45 takes the key of `delete noreply` for the option, and never answers. */
+        if (command->key_len == 7 && memcmp(command->key, "noreply", 7) == 0)
+            return run_touch(lane, command, -1, fault);
         return translate(lane, command, memcached_delete(session->memc, command->key, command->key_len, 0), fault);
     case SHOAL__VERB_TOUCH:
-        return run_touch(lane, command, fault);
+        return run_touch(lane, command, command->expiry, fault);
     case SHOAL__VERB_GET_AND_TOUCH:
         return run_get_and_touch(lane, command, fault);
     case SHOAL__VERB_INCREMENT:
