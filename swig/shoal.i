@@ -35,6 +35,9 @@
 #ifdef SWIGPYTHON
 %include "python.i"
 #endif
+#ifdef SWIGRUBY
+%include "ruby.i"
+#endif
 
 /* The calls that may wait: for the network, a connection or the background thread. All others return at once. */
 SHOAL_BLOCKS(shoal_client_close)
