@@ -7,7 +7,6 @@
 
 %{
 #include "support.h"
-#include "unlocked.h"
 %}
 
 /* SWIG's own table of types: apart from that of other extensions. */

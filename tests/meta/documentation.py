@@ -40,7 +40,7 @@ def anchors(path):
 
 def exists(name):
     """Whether a path of the tree, or a pattern of paths, is there; sources may be named from their own root."""
-    for root in (ROOT, ROOT / "core/src", ROOT / "core/include", ROOT / "bindings/python"):
+    for root in (ROOT, ROOT / "core/src", ROOT / "core/include", ROOT / "bindings/python", ROOT / "bindings/ruby"):
         if any(root.glob(name.rstrip("/"))):
             return True
     return False
@@ -75,7 +75,7 @@ def check_source(path):
     lines = text.count("\n")
     if lines > LONGEST:
         fault(path, f"has {lines} lines; {LONGEST} are the most")
-    for name in re.findall(r"(?<![\w/.$}-])(?:core|tests|swig|bindings)/[\w./-]+\.(?:md|c|h|i|py|sh|def|map|txt|in)\b", text):
+    for name in re.findall(r"(?<![\w/.$}-])(?:core|tests|swig|bindings)/[\w./-]+\.(?:md|c|h|i|py|rb|sh|def|map|txt|in)\b", text):
         if not exists(name):
             fault(path, f"names {name}, which is not there")
 
@@ -130,7 +130,8 @@ for header in headers:
 pages = files("*.md")
 for page in pages:
     check_page(page)
-sources = files("core/*.[ch]", "core/*.def", "core/*.map", "tests/*.[ch]", "swig/*.i", "bindings/*.[ch]", "*.py", "*.pyi", "*.sh", "*CMakeLists.txt", "*.cmake",
+sources = files("core/*.[ch]", "core/*.def", "core/*.map", "tests/*.[ch]", "swig/*.i", "bindings/*.[ch]", "*.py", "*.pyi", "*.rb", "*.rbs",
+                "*.gemspec", "*.sh", "*CMakeLists.txt", "*.cmake",
                 "dev", ".ci/run")
 for source in sources:
     check_source(source)

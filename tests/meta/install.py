@@ -67,6 +67,10 @@ def check(scratch):
     if (package / "shoal").exists():
         run("python", "/usr/bin/python3", "-B", "-c", "import shoal; shoal.Client('a:1').close()", PYTHONPATH=str(package))
 
+    package = prefix / "lib/ruby/vendor_ruby"
+    if package.exists():
+        run("ruby", "/usr/bin/ruby", "-e", "require 'shoal'; Shoal::Client.new('a:1').close", RUBYLIB=str(package))
+
     readme = ROOT / "README.md"
     if readme.exists():
         example = re.search(r"^```c\n(.*?)^```", readme.read_text(), re.MULTILINE | re.DOTALL)

@@ -85,7 +85,7 @@ def check_native(path, system, name):
     if not system:
         if not (path.parent / name).is_file():
             fault(path, f'"{name}" does not stand beside it')
-    elif not (name.startswith("shoal/") or name == "Python.h" or is_libc(name)):
+    elif not (name == "Python.h" or re.match(r"(shoal/|ruby/|ruby\.h$)", name) or is_libc(name)):
         fault(path, f"a package may include <shoal/...>, its language's header and libc, not <{name}>")
 
 

@@ -50,8 +50,10 @@ with tempfile.TemporaryDirectory() as folder:
     for line in lines:
         expect("./dev env prints assignments alone", re.match(r"export [A-Z_]+=", line), line)
     for shell in ("sh", "bash"):
-        script = 'set -eu; eval "$("$1" env)"; printf "%s|%s|%s|%s" "$PATH" "$LD_LIBRARY_PATH" "$PKG_CONFIG_PATH" "$PYTHONPATH"'
+        script = 'set -eu; eval "$("$1" env)"; printf "%s|%s|%s|%s|%s" "$PATH" "$LD_LIBRARY_PATH" ' \
+                 '"$PKG_CONFIG_PATH" "$PYTHONPATH" "$RUBYLIB"'
         result = run(shell, "-c", script, shell, str(tree / "dev"), env={"PATH": "/usr/bin:/bin"})
-        wanted = f"{stage}/bin:/usr/bin:/bin|{stage}/lib|{stage}/lib/pkgconfig|{stage}/lib/python3/dist-packages"
+        wanted = (f"{stage}/bin:/usr/bin:/bin|{stage}/lib|{stage}/lib/pkgconfig|{stage}/lib/python3/dist-packages|"
+                  f"{stage}/lib/ruby/vendor_ruby")
         expect(f"{shell} evaluates ./dev env", result.stdout == wanted, result)
 finish(checked)

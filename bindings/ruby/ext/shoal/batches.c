@@ -1,7 +1,6 @@
 /* get_many, set_many and delete_many: one batch each, made from Ruby's objects and turned back into them.
- * May include: support.h, unlocked.h. Called by the wrapper that SWIG makes. */
+ * May include: support.h. Called by the wrapper that SWIG makes. */
 #include "support.h"
-#include "unlocked.h"
 
 /* What a batch holds and borrows. It lies in an object, so that the strings are marked, and thereby pinned, and so that
  * nothing is lost even where a codec leaves in its own way (a fiber that is never resumed). */
@@ -47,7 +46,7 @@ struct job {
 };
 
 static VALUE finish(VALUE data) {
-    give_back(((struct job *)data)->run);
+    give_back(((struct job *)shoal_ruby_pointer(data))->run);
     return Qnil;
 }
 
@@ -113,7 +112,7 @@ static void take_hit(const struct run *run, long index, VALUE codec, VALUE hits)
 
 /* All hits are taken before the first failure is told, so that the exception can carry them. */
 static VALUE get_many(VALUE data) {
-    const struct job *job = (const struct job *)data;
+    const struct job *job = shoal_ruby_pointer(data);
     struct run *run = job->run;
     const shoal_error *failure = NULL;
     VALUE hits = rb_hash_new();
@@ -152,7 +151,7 @@ static void add_store(struct run *run, long index, int64_t ttl_s) {
 }
 
 static VALUE set_many(VALUE data) {
-    const struct job *job = (const struct job *)data;
+    const struct job *job = shoal_ruby_pointer(data);
     struct run *run = job->run;
     VALUE failed = rb_ary_new();
     begin(job, 2);
@@ -171,7 +170,7 @@ VALUE shoal_ruby_set_many(shoal_client *client, VALUE items, int64_t ttl_s) {
 }
 
 static VALUE delete_many(VALUE data) {
-    const struct job *job = (const struct job *)data;
+    const struct job *job = shoal_ruby_pointer(data);
     struct run *run = job->run;
     VALUE failed = rb_ary_new();
     begin(job, 1);

@@ -1,7 +1,6 @@
 /* The core's codecs on Ruby's strings: flags, and compression where it saves anything.
- * May include: support.h, unlocked.h. Called by the wrapper that SWIG makes. */
+ * May include: support.h. Called by the wrapper that SWIG makes. */
 #include "support.h"
-#include "unlocked.h"
 
 #include <stdbool.h>
 
@@ -32,7 +31,7 @@ static VALUE result_of(const struct conversion *job) {
 }
 
 static VALUE free_owner(VALUE data) {
-    shoal_value_free(((struct conversion *)data)->owner);
+    shoal_value_free(((struct conversion *)shoal_ruby_pointer(data))->owner);
     return Qnil;
 }
 
@@ -61,7 +60,7 @@ static void encode(void *data) {
 }
 
 static VALUE encoded(VALUE data) {
-    const struct conversion *job = (const struct conversion *)data;
+    const struct conversion *job = shoal_ruby_pointer(data);
     return rb_assoc_new(result_of(job), UINT2NUM(job->flags));
 }
 
@@ -78,7 +77,7 @@ static void decode(void *data) {
 }
 
 static VALUE decoded(VALUE data) {
-    const struct conversion *job = (const struct conversion *)data;
+    const struct conversion *job = shoal_ruby_pointer(data);
     return rb_assoc_new(INT2NUM(job->kind), result_of(job));
 }
 

@@ -83,13 +83,13 @@ VALUE shoal_ruby_string(const char *text) {
 }
 
 static VALUE make_found(VALUE data) {
-    const shoal_value *value = (const shoal_value *)data;
+    const shoal_value *value = shoal_ruby_pointer(data);
     return rb_ary_new_from_args(3, shoal_ruby_binary(shoal_value_data(value), shoal_value_size(value)),
                                 UINT2NUM(shoal_value_flags(value)), ULL2NUM(shoal_value_cas(value)));
 }
 
 static VALUE free_found(VALUE data) {
-    shoal_value_free((shoal_value *)data);
+    shoal_value_free(shoal_ruby_pointer(data));
     return Qnil;
 }
 
@@ -139,11 +139,11 @@ VALUE shoal_ruby_exception(const shoal_error *error, VALUE partial) {
 }
 
 static VALUE raise(VALUE data) {
-    rb_exc_raise(shoal_ruby_exception((const shoal_error *)data, Qnil));
+    rb_exc_raise(shoal_ruby_exception(shoal_ruby_pointer(data), Qnil));
 }
 
 static VALUE free_error(VALUE data) {
-    shoal_error_free((shoal_error *)data);
+    shoal_error_free(shoal_ruby_pointer(data));
     return Qnil;
 }
 

@@ -1,12 +1,19 @@
 /* What the wrapper that SWIG makes calls: conversions, handles, exceptions, whole batches, codecs.
- * May include: <shoal/shoal.h>, ruby.h. Every function here is called with Ruby's lock held, and may jump with an
- * exception: whoever calls one holds nothing but Ruby's objects, or has rb_ensure give it back. */
+ * May include: unlocked.h, <shoal/shoal.h>, ruby.h. Every function here is called with Ruby's lock held, and may jump
+ * with an exception: whoever calls one holds nothing but Ruby's objects, or has rb_ensure give it back. */
 #ifndef SHOAL_RUBY_SUPPORT_H
 #define SHOAL_RUBY_SUPPORT_H
+
+#include "unlocked.h"
 
 #include <ruby.h>
 
 #include <shoal/shoal.h>
+
+/* What rb_ensure hands to a function, which is a pointer of ours. */
+static inline void *shoal_ruby_pointer(VALUE data) {
+    return (void *)data; /* NOLINT(performance-no-int-to-ptr): Ruby's C API has it so */
+}
 
 /* --- From Ruby --- */
 
@@ -57,8 +64,8 @@ void shoal_ruby_settle(shoal_error *error);
 
 /* --- Batches: each runs once, with the lock given up while it does. --- */
 
-/* The hits among the keys, as a hash under the caller's own keys: codec.decode(bytes, flags), or bytes where the codec is
- * nil. Where a key failed, the exception carries the hits as partial. */
+/* The hits among the keys, as a hash under the caller's own keys: codec.decode(bytes, flags), or bytes where the codec
+ * is nil. Where a key failed, the exception carries the hits as partial. */
 VALUE shoal_ruby_get_many(shoal_client *client, VALUE keys, VALUE codec);
 
 /* Stores items, each [key, value, flags]. Returns an array of the keys that were not stored. */

@@ -93,8 +93,7 @@ shoal_status unlocked_shoal_get(shoal_client *client, const char *key, size_t ke
 
 static void run_get_and_touch(void *data) {
     struct call *call = data;
-    call->status =
-        shoal_get_and_touch(call->client, call->key, call->key_len, call->ttl_s, call->found, call->error);
+    call->status = shoal_get_and_touch(call->client, call->key, call->key_len, call->ttl_s, call->found, call->error);
 }
 
 shoal_status unlocked_shoal_get_and_touch(shoal_client *client, const char *key, size_t key_len, int64_t ttl_s,

@@ -1,8 +1,8 @@
 /* The core's calls that may wait, each with Ruby's lock given up while it does: unlocked_NAME for NAME.
  * May include: <shoal/shoal.h>. The wrapper that SWIG makes calls these where shoal.i says that a function blocks.
  *
- * None can raise once the core's call was made; before it, one may, as pending interrupts come first. What is lent to it
- * must lie in frozen strings that the caller keeps on its stack. */
+ * None can raise once the core's call was made; before it, one may, as pending interrupts come first. What is lent to
+ * it must lie in frozen strings that the caller keeps on its stack. */
 #ifndef SHOAL_RUBY_UNLOCKED_H
 #define SHOAL_RUBY_UNLOCKED_H
 
