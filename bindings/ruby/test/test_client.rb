@@ -220,10 +220,12 @@ class FleetsTest < FleetTest
   end
 
   def test_options_reach_the_core
-    cache = client(key_prefix: "p:", binary_keys: false, retry_budget: 0.2, protocol: :libmemcached, hash: nil)
+    name = @servers[0].name
+    cache = Shoal::Client.new(name, key_prefix: "p:", binary_keys: false, retry_budget: 0.2, protocol: :libmemcached,
+                                    hash: nil, operation_timeout_ms: OPERATION_TIMEOUT_MS)
     cache.set("k", "v")
-    assert_equal "v", client.get("p:k")
-    several = [@servers[0].name, "127.0.0.1:1"]
+    assert_equal "v", Shoal::Client.new(name, operation_timeout_ms: OPERATION_TIMEOUT_MS).get("p:k")
+    several = [name, "127.0.0.1:1"]
     assert_equal several, Shoal::Client.open(several, preset: :dalli, &:nodes)
   end
 
