@@ -152,7 +152,7 @@ class SignatureTest < Minitest::Test
   def test_the_signature_is_valid
     output, status = Open3.capture2e(RbConfig.ruby, "-rrbs", "-rrbs/cli", "-e",
                                      "RBS::CLI.new(stdout: $stdout, stderr: $stderr).run(ARGV)", "--", "-I", "#{ROOT}/sig",
-                                     "validate", "--silent")
-    assert_equal ["", true], [output, status.success?]
+                                     "validate")
+    assert status.success?, output
   end
 end

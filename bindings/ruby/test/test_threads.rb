@@ -188,31 +188,34 @@ class InterruptsTest < FleetTest
   def test_signals_come_behind_the_call
     program = <<~RUBY
       require "shoal"
+      $stdout.sync = true
       cache = Shoal::Client.new(ARGV[0], operation_timeout_ms: 10_000, attempt_timeout_ms: 10_000, lanes_per_node: 1)
       cache.get("k")
-      $trapped = false
-      trap(:USR1) { $trapped = true }
-      puts "ready"
-      $stdout.flush
-      $stdin.gets
-      begin
-        cache.get("k")
-        sleep
-      rescue Interrupt
-        sleep 0.001 until $trapped
+      trap(:USR1) { puts "trapped" }
+      2.times do
+        puts "ready"
+        $stdin.gets
         puts cache.get("k")
+      rescue Interrupt
+        puts "interrupted"
       end
+      puts cache.get("k")
     RUBY
     IO.popen([*ENDS_WITH_US, RbConfig.ruby, "-w", "-e", program, @endpoint], "r+") do |other|
-      assert_equal "ready\n", other.gets
-      @server.freeze
-      other.puts
-      sleep 0.2
-      Process.kill(:USR1, other.pid)
-      Process.kill(:INT, other.pid)
-      sleep 0.05
-      @server.thaw
-      assert_equal "v\n", other.gets
+      { USR1: %w[trapped v], INT: %w[interrupted v] }.each do |signal, lines|
+        assert_equal "ready", other.gets(chomp: true)
+        send_while_it_waits(signal, other)
+        assert_equal(lines, lines.map { other.gets(chomp: true) })
+      end
     end
+  end
+
+  def send_while_it_waits(signal, other)
+    @server.freeze
+    other.puts
+    sleep 0.2
+    Process.kill(signal, other.pid)
+    sleep 0.05
+    @server.thaw
   end
 end
