@@ -13,6 +13,8 @@ require "shoal/native"
 module Shoal
   # The release of the C library in use, e.g. "0.1.0".
   VERSION = Native.version.freeze
+
+  autoload :ElastiCache, "shoal/elasticache"
 end
 
 require "shoal/errors"

@@ -1,0 +1,133 @@
+# frozen_string_literal: true
+
+# In the place of dalli-elasticache: its constructor and its methods, on a client that follows the fleet by itself.
+# May require: the client. Loaded by the package where its name is first used.
+module Shoal
+  # What `Dalli::ElastiCache` was, with the options it handed to dalli.
+  #
+  #   elasticache = Shoal::ElastiCache.new("my-cluster.cfg.use1.cache.amazonaws.com:11211", expires_in: 3600)
+  #   elasticache.client.set("key", "value")
+  #
+  # Keys stay on their nodes, and values are read and written as dalli does.
+  class ElastiCache
+    # A client whose items live for `expires_in` seconds where a call says nothing else.
+    class Client < Shoal::Client
+      # @param endpoint [String] see Shoal::Client#initialize
+      # @param expires_in [Numeric]
+      # @param options [Hash] see Shoal::Client#initialize
+      def initialize(endpoint, expires_in: 0, **options)
+        super(endpoint, **options)
+        @expires_in = expires_in
+      end
+
+      # @see Shoal::Client#set
+      def set(key, value, seconds = @expires_in, ttl: seconds)
+        super(key, value, ttl: ttl)
+      end
+
+      # @see Shoal::Client#add
+      def add(key, value, seconds = @expires_in, ttl: seconds)
+        super(key, value, ttl: ttl)
+      end
+
+      # @see Shoal::Client#replace
+      def replace(key, value, seconds = @expires_in, ttl: seconds)
+        super(key, value, ttl: ttl)
+      end
+
+      # @see Shoal::Client#cas
+      def cas(key, value, token, seconds = @expires_in, ttl: seconds)
+        super(key, value, token, ttl: ttl)
+      end
+
+      # @see Shoal::Client#set_many
+      def set_many(mapping, seconds = @expires_in, ttl: seconds)
+        super(mapping, ttl: ttl)
+      end
+
+      # @see Shoal::Client#increment
+      def increment(key, delta = 1, initial: nil, ttl: @expires_in)
+        super(key, delta, initial: initial, ttl: ttl)
+      end
+
+      # @see Shoal::Client#decrement
+      def decrement(key, delta = 1, initial: nil, ttl: @expires_in)
+        super(key, delta, initial: initial, ttl: ttl)
+      end
+    end
+
+    CODECS = { Marshal => :marshal, JSON => :json }.freeze
+
+    # What dalli has to be told and Shoal sees to by itself, or does in its own way.
+    WITHOUT_COUNTERPART = %i[failover threadsafe down_retry_delay socket_failure_delay socket_max_failures cache_nils
+                             digest_class error_when_over_max_size sndbuf rcvbuf protocol protocol_implementation].freeze
+    private_constant :CODECS, :WITHOUT_COUNTERPART
+
+    # @return [Client] one client, which is kept and follows the fleet
+    attr_reader :client
+
+    # @param endpoint [String] the cluster's configuration endpoint
+    # @param dalli_options [Hash] dalli's options: namespace, expires_in, compress, compression_min_size, serializer,
+    #   socket_timeout, keepalive, value_max_bytes; those without a counterpart are ignored. Shoal's own may stand beside them
+    # @param timeout [Numeric] seconds that one poll of the endpoint may take
+    # @param ssl_context [nil] TLS is not there yet
+    # @raise [Unsupported] for TLS and passwords, [BadOption] for an option that neither dalli nor Shoal has
+    def initialize(endpoint, dalli_options = {}, timeout: 5, ssl_context: nil)
+      options = dalli_options.transform_keys(&:to_sym)
+      refuse(ssl_context: ssl_context, **options.slice(:ssl_context, :username, :password))
+      options = options.except(:ssl_context, :username, :password, *WITHOUT_COUNTERPART)
+      @client = Client.new(endpoint, preset: "dalli-elasticache", discovery_timeout_ms: milliseconds(timeout),
+                                     **values(options), **limits(options), **options)
+    end
+
+    # @return [Array<String>] the names of the nodes, "host:port"
+    def servers
+      client.nodes
+    end
+
+    # @return [Integer] the version of the cluster's configuration
+    def version
+      client.topology.version
+    end
+
+    # @return [String, nil] the version of memcached that the nodes run; nil where none answers
+    def engine_version
+      client.stats.values.compact.first&.fetch("version", nil)
+    end
+
+    # There is nothing left to do: the client follows the fleet.
+    # @return [self]
+    def refresh
+      self
+    end
+
+    private
+
+    def refuse(**options)
+      name, = options.find { |_, value| value }
+      return unless name
+
+      raise Unsupported.new("#{name}: cannot be used: TLS and passwords are not built in yet", status: Native::E_UNSUPPORTED)
+    end
+
+    # The options taken from dalli's leave them. These say what is stored, ...
+    def values(options)
+      serializer = options.delete(:serializer) { Marshal }
+      namespace = options.delete(:namespace)
+      namespace = namespace.call if namespace.respond_to?(:call)
+      { codec: CODECS.fetch(serializer) { raise ArgumentError, "serializer is Marshal or JSON, not #{serializer.inspect}" },
+        compress: options.delete(:compress) { true } ? :zlib : :none,
+        compress_min_bytes: options.delete(:compression_min_size), key_prefix: namespace && "#{namespace}:" }
+    end
+
+    # ... and these how long it may take and how large it may be.
+    def limits(options)
+      { operation_timeout_ms: milliseconds(options.delete(:socket_timeout)), tcp_keepalive: options.delete(:keepalive),
+        max_value_bytes: options.delete(:value_max_bytes) }.compact
+    end
+
+    def milliseconds(seconds)
+      seconds && (seconds * 1000).ceil
+    end
+  end
+end
