@@ -48,7 +48,7 @@ class MemoryTest < FleetTest
     skip "this Ruby compacts nothing" unless GC.respond_to?(:compact)
     stop = false
     compactor = Thread.new { GC.compact && sleep(0.01) until stop }
-    workers = Array.new(2) { |number| Thread.new { Array.new(3) { everything(number) }.all? } }
+    workers = Array.new(2) { |number| Thread.new { Array.new(20) { everything(number) }.all? } }
     assert workers.all?(&:value)
     GC.verify_compaction_references(toward: :empty)
     assert everything(2)

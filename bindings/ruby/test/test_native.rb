@@ -1,7 +1,8 @@
 # frozen_string_literal: true
 
 # The native module is what TYPEMAPS.md says, and takes no nonsense.
-# May require: support.
+# May require: the standard library, support.
+require "weakref"
 require "support"
 
 class NativeTest < Minitest::Test
@@ -80,13 +81,16 @@ class NativeTest < Minitest::Test
   end
 
   def test_a_node_keeps_its_topology
-    node = nil
-    # Nothing on this method's stack may hold the topology.
-    Thread.new { node = Native.topology_node_at(Native.client_topology(@handle), 1) }.join
+    made = Array.new(20)
+    # On a stack of its own, so that nothing but the node can hold the topology.
+    Thread.new do
+      made.map! do
+        topology = Native.client_topology(@handle)
+        [WeakRef.new(topology), Native.topology_node_at(topology, 1)]
+      end
+    end.join
     GC.start
-    Array.new(1000) { Native.client_topology(@handle) }.clear
-    GC.start
-    assert_equal "127.0.0.1:2", Native.node_name(node)
+    assert(made.all? { |topology, node| topology.weakref_alive? && Native.node_name(node) == "127.0.0.1:2" })
     assert_nil Native.topology_node_at(Native.client_topology(@handle), 2)
   end
 
