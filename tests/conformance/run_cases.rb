@@ -218,9 +218,13 @@ class Runner
     keys = items.map(&:key)
     case items[0].verb
     when "get" then read_many(keys)
-    when "set" then told(keys, @client.set_many(items.to_h { |item| [item.key, item.pair] }, items[0].number("ttl")), "ok")
+    when "set" then told(keys, set_many(items), "ok")
     else told(keys, @client.delete_many(keys), "ok", "not_found")
     end
+  end
+
+  def set_many(items)
+    @client.set_many(items.to_h { |item| [item.key, item.pair] }, ttl: items[0].number("ttl"))
   end
 
   def read_many(keys)

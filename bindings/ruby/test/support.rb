@@ -53,8 +53,8 @@ class Memcached
   def initialize
     @port = free_port
     @name = "127.0.0.1:#{@port}"
-    @pid = spawn(*ENDS_WITH_US, "memcached", "-l", "127.0.0.1", "-p", @port.to_s, "-U", "0", "-t", "1", "-m", "64", "-c",
-                 "2048", "-u", "root")
+    @pid = spawn(*ENDS_WITH_US, "memcached", "-l", "127.0.0.1", "-p", @port.to_s, "-U", "0", "-t", "1", "-m", "64",
+                 "-c", "2048", "-u", "root")
     raise "memcached does not answer" unless eventually { answers?(@port) }
   end
 

@@ -7,8 +7,8 @@ require "logger"
 require "support"
 
 class InteropTest < FleetTest
-  VALUES = { text: "schön", ascii: "text", bytes: "\0\xff".b, empty: "", integer: -5, large: 2**70, float: 1.5, nil: nil,
-             true: true, false: false, symbol: :symbol, array: [1, "a", nil, { b: :c }], rational: 1r / 3,
+  VALUES = { text: "schön", ascii: "text", bytes: "\0\xff".b, empty: "", integer: -5, large: 2**70, float: 1.5,
+             nil: nil, true: true, false: false, symbol: :symbol, array: [1, "a", nil, { b: :c }], rational: 1r / 3,
              long: "la " * 5000, "long list": ["ä"] * 5000, random: Random.new(1).bytes(20_000) }.freeze
   KEYS = [*Array.new(300) { |i| "key-#{i}" }, "ключ", "views/posts/1-20240101", "k" * 250].freeze
 

@@ -118,8 +118,8 @@ module Shoal
       store(Native::REPLACE, key, value, ttl)
     end
 
-    # Puts bytes behind those that are there. The item's lifetime and flags stay as they are, and no codec is asked: what
-    # is there should be neither serialised nor compressed.
+    # Puts bytes behind those that are there. The item's lifetime and flags stay as they are, and no codec is asked:
+    # what is there should be neither serialised nor compressed.
     # @param key [String, Symbol]
     # @param value [String]
     # @param seconds [Numeric] the server ignores it
@@ -260,12 +260,12 @@ module Shoal
 
     # @raise [TypeError] for dup and clone
     def initialize_copy(_other)
-      raise TypeError, "a Shoal::Client cannot be copied: share it among threads, or make another from the same arguments"
+      raise TypeError, "a Shoal::Client cannot be copied: share it among threads, or make another of the same arguments"
     end
 
     # @raise [TypeError] for Marshal.dump
     def marshal_dump
-      raise TypeError, "a Shoal::Client cannot be dumped: keep it across a fork, or make another from the same arguments"
+      raise TypeError, "a Shoal::Client cannot be dumped: keep it across a fork, or make another of the same arguments"
     end
 
     private

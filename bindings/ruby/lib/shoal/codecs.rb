@@ -15,8 +15,8 @@ module Shoal
     def encode(value)
       return [value, 0] if value.is_a?(String)
 
-      raise TypeError, "codec: :raw carries Strings of bytes, not #{value.class}: encode the value, or give the client " \
-                       "codec: :json or codec: :marshal"
+      raise TypeError, "codec: :raw carries Strings of bytes, not #{value.class}: encode the value, or give the " \
+                       "client codec: :json or codec: :marshal"
     end
 
     # The value of what was stored.
@@ -40,7 +40,7 @@ module Shoal
     def initialize(layout, compress: :none, compress_min_bytes: 4096)
       @layout = Native.codec_find(layout) or raise ArgumentError, "the core knows no layout #{layout.inspect}"
       @compress = COMPRESSIONS.fetch(compress) do
-        raise ArgumentError, "compress is one of #{COMPRESSIONS.keys.map(&:inspect).join(", ")}, not #{compress.inspect}"
+        raise ArgumentError, "compress is one of :none, :zlib and :zstd, not #{compress.inspect}"
       end
       @compress_min_bytes = compress_min_bytes
       # Whether all this fits together is told now, and not by the first large value.
@@ -99,8 +99,8 @@ module Shoal
     end
   end
 
-  # Strings as they are, all else as JSON; other languages read it, and dalli with `serializer: JSON` too. A binary String
-  # comes back binary, any other as UTF-8.
+  # Strings as they are, all else as JSON; other languages read it, and dalli with `serializer: JSON` too. A binary
+  # String comes back binary, any other as UTF-8.
   class JsonCodec < CoreCodec
     # @param options [Hash] compress and compress_min_bytes: see CoreCodec#initialize
     def initialize(**options)
@@ -147,8 +147,8 @@ module Shoal
       return RawCodec.new if codec == :raw
       return codec if codec.respond_to?(:encode) && codec.respond_to?(:decode) && !codec.is_a?(String)
 
-      raise ArgumentError, "codec is one of :raw, #{MAKERS.keys.map(&:inspect).join(", ")}, or an object with encode and " \
-                           "decode, not #{codec.inspect}"
+      raise ArgumentError, "codec is one of :raw, #{MAKERS.keys.map(&:inspect).join(", ")}, or an object with encode " \
+                           "and decode, not #{codec.inspect}"
     end
   end
 end

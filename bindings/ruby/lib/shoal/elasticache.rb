@@ -60,7 +60,8 @@ module Shoal
 
     # What dalli has to be told and Shoal sees to by itself, or does in its own way.
     WITHOUT_COUNTERPART = %i[failover threadsafe down_retry_delay socket_failure_delay socket_max_failures cache_nils
-                             digest_class error_when_over_max_size sndbuf rcvbuf protocol protocol_implementation].freeze
+                             digest_class error_when_over_max_size sndbuf rcvbuf protocol
+                             protocol_implementation].freeze
     private_constant :CODECS, :WITHOUT_COUNTERPART
 
     # @return [Client] one client, which is kept and follows the fleet
@@ -68,7 +69,8 @@ module Shoal
 
     # @param endpoint [String] the cluster's configuration endpoint
     # @param dalli_options [Hash] dalli's options: namespace, expires_in, compress, compression_min_size, serializer,
-    #   socket_timeout, keepalive, value_max_bytes; those without a counterpart are ignored. Shoal's own may stand beside them
+    #   socket_timeout, keepalive, value_max_bytes; those without a counterpart are ignored. Shoal's own may stand
+    #   beside them
     # @param timeout [Numeric] seconds that one poll of the endpoint may take
     # @param ssl_context [nil] TLS is not there yet
     # @raise [Unsupported] for TLS and passwords, [BadOption] for an option that neither dalli nor Shoal has
@@ -107,7 +109,7 @@ module Shoal
       name, = options.find { |_, value| value }
       return unless name
 
-      raise Unsupported.new("#{name}: cannot be used: TLS and passwords are not built in yet", status: Native::E_UNSUPPORTED)
+      raise Unsupported.new("#{name}: TLS and passwords are not built in yet", status: Native::E_UNSUPPORTED)
     end
 
     # The options taken from dalli's leave them. These say what is stored, ...
@@ -115,8 +117,10 @@ module Shoal
       serializer = options.delete(:serializer) { Marshal }
       namespace = options.delete(:namespace)
       namespace = namespace.call if namespace.respond_to?(:call)
-      { codec: CODECS.fetch(serializer) { raise ArgumentError, "serializer is Marshal or JSON, not #{serializer.inspect}" },
-        compress: options.delete(:compress) { true } ? :zlib : :none,
+      codec = CODECS.fetch(serializer) do
+        raise ArgumentError, "serializer is Marshal or JSON, not #{serializer.inspect}"
+      end
+      { codec: codec, compress: options.delete(:compress) { true } ? :zlib : :none,
         compress_min_bytes: options.delete(:compression_min_size), key_prefix: namespace && "#{namespace}:" }
     end
 
