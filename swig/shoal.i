@@ -6,8 +6,10 @@
 #include <shoal/shoal.h>
 %}
 
-/* The module says client_new and SET where C says shoal_client_new and SHOAL_SET. */
+/* The module says client_new and SET where C says shoal_client_new and SHOAL_SET; PHP has no modules. */
+#ifndef SWIGPHP
 %rename("%(regex:/^(?:shoal|SHOAL)_(.*)/\\1/)s") "";
+#endif
 
 /* Handles are freed by the language's collector, and errors become exceptions: nobody calls these. */
 %rename("$ignore", regextarget=1, %$isfunction) "^shoal_[a-z]+_free$";
@@ -37,6 +39,9 @@
 #endif
 #ifdef SWIGRUBY
 %include "ruby.i"
+#endif
+#ifdef SWIGPHP
+%include "php.i"
 #endif
 
 /* The calls that may wait: for the network, a connection or the background thread. All others return at once. */

@@ -1,0 +1,105 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Shoal;
+
+use Shoal\Exception\BadOption;
+use Shoal\Exception\Unsupported;
+
+/**
+ * The names that Amazon's ElastiCache client for PHP gives to its options and to its TLS context.
+ *
+ * @internal Shoal\Client takes them beside its own.
+ */
+final class AwsOptions
+{
+    private const NAMES = [
+        'OPT_USE_TLS' => 'tls',
+        'ca_cert_file' => 'tls_ca_file',
+        'cert_file' => 'tls_cert_file',
+        'key_file' => 'tls_key_file',
+        'hostname' => 'tls_server_name',
+    ];
+
+    /**
+     * The endpoint and the options in Shoal's names; what has one already stays as it is.
+     *
+     * @param  string|list<string>  $endpoint
+     * @param  array<string, mixed> $options
+     * @return array{string|list<string>, array<string, mixed>}
+     */
+    public static function translate(string|array $endpoint, array $options): array
+    {
+        $translated = [];
+        foreach ($options as $name => $value) {
+            if ($name === 'OPT_CLIENT_MODE') {
+                $endpoint = self::inMode($value, $endpoint);
+                continue;
+            }
+            [$own, $value] = self::option($name, $value);
+            if ($own !== null && array_key_exists($own, $translated)) {
+                throw new BadOption("the option $own was given twice, once as $name");
+            }
+            if ($own !== null) {
+                $translated[$own] = $value;
+            }
+        }
+
+        return [$endpoint, $translated];
+    }
+
+    /**
+     * @param  string|list<string> $endpoint
+     * @return string|list<string>
+     */
+    private static function inMode(mixed $mode, string|array $endpoint): string|array
+    {
+        if ($mode === 'dynamic') {
+            return $endpoint;
+        }
+        if ($mode !== 'static') {
+            throw new BadOption('OPT_CLIENT_MODE is static or dynamic');
+        }
+        $list = implode(',', (array) $endpoint);
+
+        return str_contains($list, '://') ? $list : "static://$list";
+    }
+
+    /** @return array{?string, mixed} the name null where there is nothing to set */
+    private static function option(int|string $name, mixed $value): array
+    {
+        if ($name === 'OPT_DYNAMIC_POLLING_INTERVAL_SECS') {
+            if (!is_int($value) || $value < 1 || $value > 86400) {
+                throw new BadOption("$name is a number of seconds from 1 to 86400");
+            }
+
+            return ['discovery_interval_ms', $value * 1000];
+        }
+        if ($name === 'skip_cert_verify') {
+            return $value ? self::tls($name, 'tls_verify', false) : [null, null];
+        }
+        if ($name === 'skip_hostname_verify') {
+            if ($value) {
+                throw new Unsupported("$name: a server's name is always checked; set hostname to the name that it has");
+            }
+
+            return [null, null];
+        }
+        if (!isset(self::NAMES[$name])) {
+            return [(string) $name, $value];
+        }
+
+        return $name === 'OPT_USE_TLS' && !$value ? [null, null] : self::tls($name, self::NAMES[$name], $value);
+    }
+
+    /** @return array{string, mixed} */
+    private static function tls(string $name, string $own, mixed $value): array
+    {
+        if (\shoal_option_find($own) === null) {
+            throw new Unsupported("$name: this build of libshoal has no TLS");
+        }
+
+        return [$own, $value];
+    }
+}
