@@ -1,13 +1,15 @@
 /* What only PHP needs of shoal.i: the typemaps that TYPEMAPS.md asks for, in its order. The C behind them is
  * bindings/php/ext, which is written by hand. Functions keep their C names, as PHP's are global. */
 
-%begin %{
-/* SWIG's own table of types: apart from that of other modules. */
-#define SWIG_TYPE_TABLE shoal
-%}
-
 %{
 #include "support.h"
+
+/* SWIG's own table of types stays apart from that of other modules, which may be another SWIG's: it would be found by a
+ * constant of PHP, for every script to see. */
+#undef SWIG_GetModule
+#undef SWIG_SetModule
+#define SWIG_GetModule(clientdata) NULL
+#define SWIG_SetModule(clientdata, pointer)
 
 /* SWIG makes a class of the whole module and one of each pointer's type. Nobody needs them: they stand in a namespace where
  * they meet nobody, and can be neither made nor serialised. */

@@ -27,14 +27,26 @@ static const struct {
     {SHOAL_E_BAD_VALUE, "BadValue"},
 };
 
-/* The class for a status; RuntimeException where the library is not there. The autoloader may run. */
+/* The autoloader runs with nothing pending: else it would give up half-way. */
+static zend_class_entry *look_up(zend_string *name) {
+    zend_object *pending = EG(exception);
+    EG(exception) = NULL;
+    zend_class_entry *entry = zend_lookup_class(name);
+    if (pending != NULL && EG(exception) != NULL)
+        zend_exception_set_previous(EG(exception), pending);
+    else if (pending != NULL)
+        EG(exception) = pending;
+    return entry;
+}
+
+/* The class for a status; RuntimeException where the library is not there. */
 static zend_class_entry *find_class(shoal_status status) {
     const char *title = "Failure";
     for (size_t i = 0; i < sizeof(titles) / sizeof(titles[0]); i++)
         if (titles[i].status == status)
             title = titles[i].title;
     zend_string *name = zend_strpprintf(0, "Shoal\\Exception\\%s", title);
-    zend_class_entry *entry = zend_lookup_class(name);
+    zend_class_entry *entry = look_up(name);
     zend_string_release(name);
     if (entry == NULL || !instanceof_function(entry, zend_ce_throwable))
         return spl_ce_RuntimeException;
@@ -62,12 +74,19 @@ static void add_details(zval *exception, zend_class_entry *entry, const shoal_er
         zend_update_property(entry, object, ZEND_STRL("partial"), partial);
 }
 
+/* A script that called exit() meanwhile ends by what looks like an exception, and nothing may come before it. */
+static bool is_ending(void) {
+    return EG(exception) != NULL && (zend_is_unwind_exit(EG(exception)) || zend_is_graceful_exit(EG(exception)));
+}
+
 static void release_error(void *error) {
     shoal_error_free(error);
 }
 
 void shoal_php_throw(const shoal_error *error, zval *partial) {
     zval exception;
+    if (is_ending())
+        return;
     zend_class_entry *entry = find_class(shoal_error_status(error));
     make(&exception, entry, shoal_error_status(error), shoal_error_message(error));
     add_details(&exception, entry, error, partial);
@@ -82,6 +101,8 @@ void shoal_php_fail(shoal_error *error) {
 
 void shoal_php_throw_new(shoal_status status, const char *message) {
     zval exception;
+    if (is_ending())
+        return;
     make(&exception, find_class(status), status, message);
     zend_throw_exception_object(&exception);
 }

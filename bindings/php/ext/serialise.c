@@ -92,19 +92,22 @@ static bool write_json(zval *value, zend_string **data) {
     smart_str text = {0};
     zend_result status = php_json_encode_ex(&text, value, JSON_WRITING, PHP_JSON_PARSER_DEFAULT_DEPTH);
     *data = smart_str_extract(&text);
-    if (status == SUCCESS && EG(exception) == NULL)
+    /* Infinity is written as 0, with an error beside it. */
+    if (status == SUCCESS && JSON_G(error_code) == PHP_JSON_ERROR_NONE && EG(exception) == NULL)
         return true;
     zend_string_release(*data);
     if (EG(exception) == NULL)
-        zend_value_error("a value of the type %s cannot be told in JSON (error %d of json_last_error)",
+        zend_value_error("this value of the type %s cannot be told in JSON (error %d of json_last_error)",
                          zend_zval_type_name(value), (int)JSON_G(error_code));
     return false;
 }
 
 static bool read_json(const char *data, size_t size, bool makes_arrays, zval *into) {
     zend_long options = PHP_JSON_THROW_ON_ERROR | (makes_arrays ? PHP_JSON_OBJECT_AS_ARRAY : 0);
+    zend_string *ended = zend_string_init(data, size, false); /* the parser wants a NUL behind it */
     ZVAL_NULL(into);
-    php_json_decode_ex(into, data, size, options, PHP_JSON_PARSER_DEFAULT_DEPTH);
+    php_json_decode_ex(into, ZSTR_VAL(ended), size, options, PHP_JSON_PARSER_DEFAULT_DEPTH);
+    zend_string_release(ended);
     if (EG(exception) == NULL)
         return true;
     zval_ptr_dtor(into);

@@ -21,9 +21,9 @@ use Shoal\Exception\InvalidArgument;
 final class Client
 {
     private const COMPRESSIONS = [
-        'none' => SHOAL_COMPRESS_NONE,
-        'zlib' => SHOAL_COMPRESS_ZLIB,
-        'zstd' => SHOAL_COMPRESS_ZSTD,
+        'none' => \SHOAL_COMPRESS_NONE,
+        'zlib' => \SHOAL_COMPRESS_ZLIB,
+        'zstd' => \SHOAL_COMPRESS_ZSTD,
     ];
 
     private const LAYOUTS = ['php' => 'php-memcached', 'php-memcached' => 'php-memcached', 'json' => 'json'];
@@ -114,25 +114,25 @@ final class Client
     /** Stores a value, whatever was there. True; a value that the server refuses is an exception. */
     public function set(string $key, mixed $value, int|float $ttl = 0): bool
     {
-        return \shoal_store($this->handle, SHOAL_SET, $key, $value, self::seconds($ttl), 0, $this->codec);
+        return \shoal_store($this->handle, \SHOAL_SET, $key, $value, self::seconds($ttl), 0, $this->codec);
     }
 
     /** Stores a value only where there was none: else false. */
     public function add(string $key, mixed $value, int|float $ttl = 0): bool
     {
-        return \shoal_store($this->handle, SHOAL_ADD, $key, $value, self::seconds($ttl), 0, $this->codec);
+        return \shoal_store($this->handle, \SHOAL_ADD, $key, $value, self::seconds($ttl), 0, $this->codec);
     }
 
     /** Stores a value only where there was one: else false. */
     public function replace(string $key, mixed $value, int|float $ttl = 0): bool
     {
-        return \shoal_store($this->handle, SHOAL_REPLACE, $key, $value, self::seconds($ttl), 0, $this->codec);
+        return \shoal_store($this->handle, \SHOAL_REPLACE, $key, $value, self::seconds($ttl), 0, $this->codec);
     }
 
     /** Puts bytes behind those that are there; false where there are none. See `prepend` for codecs. */
     public function append(string $key, string $value): bool
     {
-        return \shoal_store($this->handle, SHOAL_APPEND, $key, $value, 0, 0, null);
+        return \shoal_store($this->handle, \SHOAL_APPEND, $key, $value, 0, 0, null);
     }
 
     /**
@@ -141,13 +141,13 @@ final class Client
      */
     public function prepend(string $key, string $value): bool
     {
-        return \shoal_store($this->handle, SHOAL_PREPEND, $key, $value, 0, 0, null);
+        return \shoal_store($this->handle, \SHOAL_PREPEND, $key, $value, 0, 0, null);
     }
 
     /** Stores a value only where the item is still that of the token from `gets`: else false. */
     public function cas(string $key, mixed $value, int|string $token, int|float $ttl = 0): bool
     {
-        return \shoal_store($this->handle, SHOAL_CAS, $key, $value, self::seconds($ttl), $token, $this->codec);
+        return \shoal_store($this->handle, \SHOAL_CAS, $key, $value, self::seconds($ttl), $token, $this->codec);
     }
 
     /**
@@ -166,13 +166,13 @@ final class Client
     /** Gives an item a new time to live; false where there is none. */
     public function touch(string $key, int|float $ttl): bool
     {
-        return \shoal_touch($this->handle, $key, self::seconds($ttl)) === SHOAL_OK;
+        return \shoal_touch($this->handle, $key, self::seconds($ttl)) === \SHOAL_OK;
     }
 
     /** Deletes an item; false where there was none. */
     public function delete(string $key): bool
     {
-        return \shoal_delete($this->handle, $key) === SHOAL_OK;
+        return \shoal_delete($this->handle, $key) === \SHOAL_OK;
     }
 
     /**
@@ -238,7 +238,7 @@ final class Client
         $stats = \shoal_stats_read($this->handle, $group);
         $found = [];
         for ($node = 0, $nodes = \shoal_stats_node_count($stats); $node < $nodes; ++$node) {
-            $counters = \shoal_stats_node_status($stats, $node) === SHOAL_OK ? [] : null;
+            $counters = \shoal_stats_node_status($stats, $node) === \SHOAL_OK ? [] : null;
             for ($index = 0; $counters !== null && $index < \shoal_stats_count($stats, $node); ++$index) {
                 $counters[\shoal_stats_name($stats, $node, $index)] = \shoal_stats_value($stats, $node, $index);
             }

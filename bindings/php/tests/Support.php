@@ -1,0 +1,104 @@
+<?php
+
+/**
+ * Servers for the PHP tests: memcached processes on free ports, which end with the test however it ends.
+ *
+ * May use: PHPUnit and Shoal. tests/conformance/run_cases.php uses the servers too.
+ */
+
+declare(strict_types=1);
+
+namespace Shoal\Tests;
+
+require_once getenv('SHOAL_AUTOLOAD') ?: __DIR__ . '/../autoload.php';
+
+/** A process that dies with this one. */
+class Process
+{
+    /** @var resource */
+    protected $process;
+
+    /** @param list<string> $command */
+    public function __construct(array $command, string $output = '/dev/null')
+    {
+        $files = [['file', '/dev/null', 'r'], ['file', $output, 'a'], ['file', $output, 'a']];
+        $this->process = proc_open(['setpriv', '--pdeathsig', 'KILL', ...$command], $files, $pipes);
+    }
+
+    public function pid(): int
+    {
+        return proc_get_status($this->process)['pid'];
+    }
+
+    public function stop(): void
+    {
+        if (is_resource($this->process)) {
+            proc_terminate($this->process, 9);
+            proc_close($this->process);
+        }
+    }
+}
+
+/** One memcached process. */
+final class Memcached extends Process
+{
+    public readonly int $port;
+    public readonly string $name;
+
+    public function __construct()
+    {
+        $this->port = free_port();
+        $this->name = "127.0.0.1:{$this->port}";
+        $program = is_executable('/usr/bin/memcached') ? '/usr/bin/memcached' : 'memcached';
+        parent::__construct([$program, '-l', '127.0.0.1', '-p', (string) $this->port, '-U', '0', '-t', '1', '-m', '64',
+            '-c', '2048', '-u', 'root']);
+        eventually(fn () => @fsockopen('127.0.0.1', $this->port) !== false, 'memcached answers');
+    }
+
+    /** A counter of its stats. This asks by a connection of its own, which is counted too. */
+    public function counter(string $name): int
+    {
+        $socket = fsockopen('127.0.0.1', $this->port);
+        fwrite($socket, "stats\r\n");
+        $found = 0;
+        while (($line = fgets($socket)) !== false && rtrim($line) !== 'END') {
+            if (sscanf($line, 'STAT %s %d', $title, $number) === 2 && $title === $name) {
+                $found = $number;
+            }
+        }
+
+        return $found;
+    }
+
+    /** It keeps its connections and answers nothing, from when this returns. */
+    public function freeze(): void
+    {
+        posix_kill($this->pid(), SIGSTOP);
+        eventually(fn () => proc_get_status($this->process)['stopped'], 'memcached is frozen');
+    }
+}
+
+function free_port(): int
+{
+    $probe = stream_socket_server('tcp://127.0.0.1:0');
+
+    return (int) substr(strrchr(stream_socket_get_name($probe, false), ':'), 1);
+}
+
+/** Waits until a condition comes true, generously: test machines are busy. */
+function eventually(callable $condition, string $what, float $seconds = 20.0): void
+{
+    $end = microtime(true) + $seconds;
+    while (!$condition()) {
+        if (microtime(true) > $end) {
+            throw new \RuntimeException("it took too long until $what");
+        }
+        usleep(5000);
+    }
+}
+
+/** The arguments that bring the extension under test to another php, as this one has them. @return list<string> */
+function extension_arguments(): array
+{
+    return ['-d', 'extension=' . getenv('SHOAL_PHP_EXTENSION')];
+}
