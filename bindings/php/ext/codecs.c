@@ -85,8 +85,8 @@ static bool pack(const struct packer *packer, int kind, zend_string **bytes, uin
     size_t size = 0;
     shoal_value *owner = NULL;
     shoal_error *error = NULL;
-    if (shoal_codec_encode(packer->layout, kind, ZSTR_VAL(*bytes), ZSTR_LEN(*bytes), packer->compress, packer->min_bytes,
-                           0, &stored, &size, flags, &owner, &error) < 0) {
+    if (shoal_codec_encode(packer->layout, kind, ZSTR_VAL(*bytes), ZSTR_LEN(*bytes), packer->compress,
+                           packer->min_bytes, 0, &stored, &size, flags, &owner, &error) < 0) {
         zend_string_release(*bytes);
         shoal_php_fail(error);
         return false;
@@ -173,8 +173,8 @@ static zend_function *method(const zval *codec, const char *name) {
     if (Z_TYPE_P(codec) == IS_OBJECT)
         found = zend_hash_str_find_ptr(&Z_OBJCE_P(codec)->function_table, name, strlen(name));
     if (found == NULL)
-        zend_type_error("a codec is null, a %s, or an object with encode and decode, not %s", shoal_php_packer_class.name,
-                        zend_zval_type_name(codec));
+        zend_type_error("a codec is null, a %s, or an object with encode and decode, not %s",
+                        shoal_php_packer_class.name, zend_zval_type_name(codec));
     return found;
 }
 
@@ -273,8 +273,8 @@ static bool fits(const struct packer *packer) {
         uint32_t flags = 0;
         shoal_value *owner = NULL;
         shoal_error *error = NULL;
-        shoal_status status = shoal_codec_encode(packer->layout, kinds[i], "", 0, packer->compress, packer->min_bytes, 0,
-                                                 &stored, &size, &flags, &owner, &error);
+        shoal_status status = shoal_codec_encode(packer->layout, kinds[i], "", 0, packer->compress, packer->min_bytes,
+                                                 0, &stored, &size, &flags, &owner, &error);
         shoal_value_free(owner);
         if (status < 0) {
             shoal_php_fail(error);

@@ -38,8 +38,8 @@ bool shoal_php_integer(const zval *value, zend_long least, zend_long most, zend_
     *number = Z_LVAL_P(value);
     if (*number >= least && *number <= most)
         return true;
-    zend_value_error("a number from " ZEND_LONG_FMT " to " ZEND_LONG_FMT " is expected, not " ZEND_LONG_FMT, least, most,
-                     *number);
+    zend_value_error("a number from " ZEND_LONG_FMT " to " ZEND_LONG_FMT " is expected, not " ZEND_LONG_FMT, least,
+                     most, *number);
     return false;
 }
 

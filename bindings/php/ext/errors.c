@@ -9,22 +9,14 @@ static const struct {
     shoal_status status;
     const char *title;
 } titles[] = {
-    {SHOAL_E_INVALID, "InvalidArgument"},
-    {SHOAL_E_NO_MEMORY, "OutOfMemory"},
-    {SHOAL_E_BAD_OPTION, "BadOption"},
-    {SHOAL_E_BAD_ENDPOINT, "BadEndpoint"},
-    {SHOAL_E_BAD_KEY, "BadKey"},
-    {SHOAL_E_TOO_LARGE, "TooLarge"},
-    {SHOAL_E_NOT_A_NUMBER, "NotANumber"},
-    {SHOAL_E_CLOSED, "Closed"},
-    {SHOAL_E_TIMEOUT, "Timeout"},
-    {SHOAL_E_NODE_DOWN, "NodeDown"},
-    {SHOAL_E_DISCOVERY, "DiscoveryError"},
-    {SHOAL_E_PROTOCOL, "ProtocolError"},
-    {SHOAL_E_SERVER, "ServerError"},
-    {SHOAL_E_UNSUPPORTED, "Unsupported"},
-    {SHOAL_E_SYSTEM, "SystemFailure"},
-    {SHOAL_E_BAD_VALUE, "BadValue"},
+    {SHOAL_E_INVALID, "InvalidArgument"},  {SHOAL_E_NO_MEMORY, "OutOfMemory"},
+    {SHOAL_E_BAD_OPTION, "BadOption"},     {SHOAL_E_BAD_ENDPOINT, "BadEndpoint"},
+    {SHOAL_E_BAD_KEY, "BadKey"},           {SHOAL_E_TOO_LARGE, "TooLarge"},
+    {SHOAL_E_NOT_A_NUMBER, "NotANumber"},  {SHOAL_E_CLOSED, "Closed"},
+    {SHOAL_E_TIMEOUT, "Timeout"},          {SHOAL_E_NODE_DOWN, "NodeDown"},
+    {SHOAL_E_DISCOVERY, "DiscoveryError"}, {SHOAL_E_PROTOCOL, "ProtocolError"},
+    {SHOAL_E_SERVER, "ServerError"},       {SHOAL_E_UNSUPPORTED, "Unsupported"},
+    {SHOAL_E_SYSTEM, "SystemFailure"},     {SHOAL_E_BAD_VALUE, "BadValue"},
 };
 
 /* The autoloader runs with nothing pending: else it would give up half-way. */

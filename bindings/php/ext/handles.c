@@ -11,14 +11,13 @@ struct handle {
     zend_object standard;
 };
 
-#define RELEASES(noun)                                                                                                 \
-    static void release_##noun(void *thing) {                                                                          \
-        shoal_##noun##_free(thing);                                                                                    \
+#define RELEASES(noun)                        \
+    static void release_##noun(void *thing) { \
+        shoal_##noun##_free(thing);           \
     }
-#define OWNED(noun, title)                                                                                             \
+#define OWNED(noun, title) \
     RELEASES(noun) struct shoal_php_class shoal_php_##noun##_class = {"Shoal\\Native\\" title, release_##noun, NULL};
-#define FOREVER(noun, title)                                                                                           \
-    struct shoal_php_class shoal_php_##noun##_class = {"Shoal\\Native\\" title, NULL, NULL};
+#define FOREVER(noun, title) struct shoal_php_class shoal_php_##noun##_class = {"Shoal\\Native\\" title, NULL, NULL};
 
 OWNED(config, "Config")
 OWNED(client, "Client")

@@ -15,7 +15,8 @@ static bool take_value(shoal_value *value, shoal_error *error, zval *codec, zval
     if (value == NULL)
         return false;
     shoal_php_hold(value, release_value);
-    bool fine = shoal_php_decode(codec, shoal_value_data(value), shoal_value_size(value), shoal_value_flags(value), into);
+    bool fine =
+        shoal_php_decode(codec, shoal_value_data(value), shoal_value_size(value), shoal_value_flags(value), into);
     shoal_php_release(value, release_value);
     return fine;
 }

@@ -8,8 +8,7 @@
 #include <zend_smart_str.h>
 
 /* Slashes and letters stay readable, and 1.0 stays a float. */
-#define JSON_WRITING                                                                                                   \
-    (PHP_JSON_UNESCAPED_SLASHES | PHP_JSON_UNESCAPED_UNICODE | PHP_JSON_PRESERVE_ZERO_FRACTION)
+#define JSON_WRITING (PHP_JSON_UNESCAPED_SLASHES | PHP_JSON_UNESCAPED_UNICODE | PHP_JSON_PRESERVE_ZERO_FRACTION)
 
 static const struct serializer {
     const char *name;
@@ -46,8 +45,9 @@ static const struct serializer *of_kind(int kind) {
 
 /* What cannot be read is damage, or another client's; an exception of the value's own class goes along. */
 static bool refuse(int kind) {
-    zend_string *message = zend_strpprintf(0, "a stored value of the kind %s cannot be read: it is damaged, or another "
-                                              "client wrote it",
+    zend_string *message = zend_strpprintf(0,
+                                           "a stored value of the kind %s cannot be read: it is damaged, or another "
+                                           "client wrote it",
                                            shoal_kind_name(kind));
     shoal_php_throw_new(SHOAL_E_BAD_VALUE, ZSTR_VAL(message));
     zend_string_release(message);

@@ -67,7 +67,8 @@ void shoal_php_own(zval *into, struct shoal_php_class *kind, const void *thing);
 /* A handle of what belongs to another handle, which it keeps alive; null for NULL. */
 void shoal_php_borrow(zval *into, struct shoal_php_class *kind, const void *thing, zval *parent);
 
-/* What a handle of this class holds; NULL with a TypeError for anything else, with Closed for a client that was closed. */
+/* What a handle of this class holds; NULL with a TypeError for anything else, with Closed for a client that was closed.
+ */
 void *shoal_php_handle(const zval *value, const struct shoal_php_class *kind);
 
 /* Gives back what a client's handle holds. It may be closed already. */
