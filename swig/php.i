@@ -11,8 +11,8 @@
 #define SWIG_GetModule(clientdata) NULL
 #define SWIG_SetModule(clientdata, pointer)
 
-/* SWIG makes a class of the whole module and one of each pointer's type. Nobody needs them: they stand in a namespace where
- * they meet nobody, and can be neither made nor serialised. */
+/* SWIG makes a class of the whole module and one of each pointer's type. Nobody needs them: they stand in a namespace
+ * where they meet nobody, and can be neither made nor serialised. */
 #undef INIT_CLASS_ENTRY
 #define INIT_CLASS_ENTRY(entry, name, functions)                                                                       \
     INIT_CLASS_ENTRY_EX(entry, "Shoal\\Native\\Swig\\" name, sizeof("Shoal\\Native\\Swig\\" name) - 1, functions)

@@ -40,7 +40,8 @@ def anchors(path):
 
 def exists(name):
     """Whether a path of the tree, or a pattern of paths, is there; sources may be named from their own root."""
-    for root in (ROOT, ROOT / "core/src", ROOT / "core/include", ROOT / "bindings/python", ROOT / "bindings/ruby"):
+    for root in (ROOT, ROOT / "core/src", ROOT / "core/include", ROOT / "bindings/python",
+                 ROOT / "bindings/ruby", ROOT / "bindings/php"):
         if any(root.glob(name.rstrip("/"))):
             return True
     return False
@@ -70,12 +71,15 @@ def check_source(path):
     if path.suffix in (".c", ".h", ".def", ".map", ".i"):
         if not re.match(r"/\*(?:(?!\*/).)*\n(?:(?!\*/).)*\*/", text, re.DOTALL):
             fault(path, "does not open with a comment of two lines or more")
+    elif path.suffix == ".php":
+        if not re.match(r"<\?php\n(declare\(.*\n|(namespace|use) .*\n|\n)*(/\*\*|//)", text):
+            fault(path, "does not open with a comment")
     elif not re.match(r'(#!.*\n)?(#[^\n]*\w|\w*"""|\.\\")', text):
         fault(path, "does not open with a comment")
     lines = text.count("\n")
     if lines > LONGEST:
         fault(path, f"has {lines} lines; {LONGEST} are the most")
-    for name in re.findall(r"(?<![\w/.$}-])(?:core|tests|swig|bindings)/[\w./-]+\.(?:md|c|h|i|py|rb|sh|def|map|txt|in)\b", text):
+    for name in re.findall(r"(?<![\w/.$}-])(?:core|tests|swig|bindings)/[\w./-]+\.(?:md|c|h|i|py|rb|php|sh|def|map|txt|in)\b", text):
         if not exists(name):
             fault(path, f"names {name}, which is not there")
 
@@ -131,7 +135,7 @@ pages = files("*.md")
 for page in pages:
     check_page(page)
 sources = files("core/*.[ch]", "core/*.def", "core/*.map", "tests/*.[ch]", "swig/*.i", "bindings/*.[ch]", "*.py", "*.pyi", "*.rb", "*.rbs",
-                "*.gemspec", "*.sh", "*CMakeLists.txt", "*.cmake",
+                "*.gemspec", "*.php", "*.sh", "*CMakeLists.txt", "*.cmake",
                 "dev", ".ci/run")
 for source in sources:
     check_source(source)

@@ -71,6 +71,11 @@ def check(scratch):
     if package.exists():
         run("ruby", "/usr/bin/ruby", "-e", "require 'shoal'; Shoal::Client.new('a:1').close", RUBYLIB=str(package))
 
+    extension = next(prefix.rglob("php/*/shoal.so"), None)
+    if extension:
+        script = 'require $argv[1]; (new Shoal\\Client("a:1"))->close();'
+        run("php", "php", "-n", "-d", f'extension="{extension}"', "-r", script, "--", prefix / "share/php/Shoal/autoload.php")
+
     readme = ROOT / "README.md"
     if readme.exists():
         example = re.search(r"^```c\n(.*?)^```", readme.read_text(), re.MULTILINE | re.DOTALL)

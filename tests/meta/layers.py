@@ -25,6 +25,9 @@ LIBRARIES = {
     "zstd.h": "core/src/logic/compress.c",
     "zstd_errors.h": "core/src/logic/compress.c",
 }
+# The headers of a language, by the folder of its package.
+LANGUAGES = {"python": re.compile(r"Python\.h$"), "ruby": re.compile(r"ruby/|ruby\.h$"),
+             "php": re.compile(r"php\.h$|zend_\w+\.h$|ext/(standard|json|spl)/\w+\.h$")}
 NOT_IN_LOGIC = re.compile(r"(sys/(socket|epoll|select|time|un|uio)|netinet/|arpa/|netdb|poll|time|pthread|threads|"
                           r"semaphore|unistd|fcntl|signal)\b")
 CLOCKS = re.compile(r"\b(clock_gettime|gettimeofday|time|clock|nanosleep|socket|poll|getrandom|rand|random)\s*\(")
@@ -85,8 +88,8 @@ def check_native(path, system, name):
     if not system:
         if not (path.parent / name).is_file():
             fault(path, f'"{name}" does not stand beside it')
-    elif not (name == "Python.h" or re.match(r"(shoal/|ruby/|ruby\.h$)", name) or is_libc(name)):
-        fault(path, f"a package may include <shoal/...>, its language's header and libc, not <{name}>")
+    elif not (name.startswith("shoal/") or is_libc(name) or LANGUAGES[path.relative_to(ROOT).parts[1]].match(name)):
+        fault(path, f"a package may include <shoal/...>, its language's headers and libc, not <{name}>")
 
 
 def check_python(path):

@@ -50,10 +50,10 @@ with tempfile.TemporaryDirectory() as folder:
     for line in lines:
         expect("./dev env prints assignments alone", re.match(r"export [A-Z_]+=", line), line)
     for shell in ("sh", "bash"):
-        script = 'set -eu; eval "$("$1" env)"; printf "%s|%s|%s|%s|%s" "$PATH" "$LD_LIBRARY_PATH" ' \
-                 '"$PKG_CONFIG_PATH" "$PYTHONPATH" "$RUBYLIB"'
+        script = 'set -eu; eval "$("$1" env)"; printf "%s|" "$PATH" "$LD_LIBRARY_PATH" "$PKG_CONFIG_PATH" '
+        script += '"$PYTHONPATH" "$RUBYLIB" "$PHP_INI_SCAN_DIR" "$SHOAL_AUTOLOAD"'
         result = run(shell, "-c", script, shell, str(tree / "dev"), env={"PATH": "/usr/bin:/bin"})
         wanted = (f"{stage}/bin:/usr/bin:/bin|{stage}/lib|{stage}/lib/pkgconfig|{stage}/lib/python3/dist-packages|"
-                  f"{stage}/lib/ruby/vendor_ruby")
+                  f"{stage}/lib/ruby/vendor_ruby|:{stage}/etc/php|{stage}/share/php/Shoal/autoload.php|")
         expect(f"{shell} evaluates ./dev env", result.stdout == wanted, result)
 finish(checked)

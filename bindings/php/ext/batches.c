@@ -34,7 +34,7 @@ static bool prepare(struct run *run, const zval *array) {
         zend_type_error("an array is expected, not %s", zend_zval_type_name(array));
         return false;
     }
-    run->keys = safe_emalloc(zend_hash_num_elements(Z_ARRVAL_P(array)), sizeof(*run->keys), sizeof(*run->keys));
+    run->keys = safe_emalloc(zend_hash_num_elements(Z_ARRVAL_P(array)), sizeof(zend_string *), sizeof(zend_string *));
     return true;
 }
 
@@ -142,7 +142,8 @@ static bool take_items(struct run *run, zval *values, zval *codec, uint32_t **fl
     zval *each = NULL;
     if (!prepare(run, values))
         return false;
-    run->values = safe_emalloc(zend_hash_num_elements(Z_ARRVAL_P(values)), sizeof(*run->values), sizeof(*run->values));
+    run->values =
+        safe_emalloc(zend_hash_num_elements(Z_ARRVAL_P(values)), sizeof(zend_string *), sizeof(zend_string *));
     *flags = safe_emalloc(zend_hash_num_elements(Z_ARRVAL_P(values)), sizeof(**flags), sizeof(**flags));
     ZEND_HASH_FOREACH_KEY_VAL(Z_ARRVAL_P(values), number, name, each) {
         if (!shoal_php_encode(codec, each, &run->values[run->count], &(*flags)[run->count]))

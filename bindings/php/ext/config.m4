@@ -1,6 +1,9 @@
-dnl Builds the extension by phpize, with libshoal where pkg-config finds it. A tarball carries the wrapper in generated/; in
-dnl Shoal's tree SWIG makes it.
-PHP_ARG_ENABLE([shoal], [whether to enable Shoal], [AS_HELP_STRING([--enable-shoal], [Enable Shoal, a memcached client])], [yes])
+dnl Builds the extension by phpize, with libshoal where pkg-config finds it. A tarball carries the wrapper in generated/;
+dnl in Shoal's tree SWIG makes it.
+PHP_ARG_ENABLE([shoal],
+  [whether to enable Shoal],
+  [AS_HELP_STRING([--enable-shoal], [Enable Shoal, a memcached client])],
+  [yes])
 
 if test "$PHP_SHOAL" != "no"; then
   PKG_CHECK_MODULES([SHOAL], [shoal >= 0.1])
@@ -17,7 +20,8 @@ if test "$PHP_SHOAL" != "no"; then
     fi
     mkdir -p "$shoal_folder/generated"
     "$SWIG" -php -module shoal "-I$shoal_tree/swig" "-I$shoal_tree/core/include" \
-      -o "$shoal_folder/generated/shoal_wrap.c" "$shoal_tree/swig/shoal.i" || AC_MSG_ERROR([the wrapper could not be made])
+      -o "$shoal_folder/generated/shoal_wrap.c" "$shoal_tree/swig/shoal.i" ||
+      AC_MSG_ERROR([the wrapper could not be made])
   fi
 
   shoal_sources="generated/shoal_wrap.c batches.c codecs.c convert.c errors.c handles.c items.c module.c serialise.c"

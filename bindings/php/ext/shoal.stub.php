@@ -1,15 +1,13 @@
 <?php
 
 /**
- * The extension: shoal's C functions by their names, made by SWIG. For editors and analysers; a test compares it with the
- * extension.
+ * The extension: shoal's C functions by their names, made by SWIG. For editors and analysers; a test compares it with
+ * the extension.
  *
  * Handles are objects of final classes, which no script can make, copy or serialise. Where a status is negative, an
- * exception of Shoal\Exception is thrown; statuses that come back are outcomes: 0 is done. Numbers of 64 bits without sign
- * are strings of digits where they are larger than PHP_INT_MAX. A codec is null for bytes as they are, a packer, or an
- * object with encode and decode.
- *
- * @phpstan-type Codec \Shoal\Native\Packer|\Shoal\Codec|null
+ * exception of Shoal\Exception is thrown; statuses that come back are outcomes: 0 is done. Numbers of 64 bits without
+ * sign are strings of digits where they are larger than PHP_INT_MAX. A codec is null for bytes as they are, a packer,
+ * or an object with encode and decode.
  */
 
 namespace Shoal\Native {
@@ -122,12 +120,32 @@ namespace {
     function shoal_get(\Shoal\Native\Client $client, string $key, ?object $codec, mixed $default): mixed {}
     /** @return array{mixed, int|string}|null value and token */
     function shoal_gets(\Shoal\Native\Client $client, string $key, ?object $codec): ?array {}
-    function shoal_get_and_touch(\Shoal\Native\Client $client, string $key, int $ttl_s, ?object $codec, mixed $default): mixed {}
+    function shoal_get_and_touch(
+        \Shoal\Native\Client $client,
+        string $key,
+        int $ttl_s,
+        ?object $codec,
+        mixed $default
+    ): mixed {}
     /** Whether the value was stored. $mode is SHOAL_SET or another of its kind. */
-    function shoal_store(\Shoal\Native\Client $client, int $mode, string $key, mixed $value, int $ttl_s, int|string $cas, ?object $codec): bool {}
+    function shoal_store(
+        \Shoal\Native\Client $client,
+        int $mode,
+        string $key,
+        mixed $value,
+        int $ttl_s,
+        int|string $cas,
+        ?object $codec
+    ): bool {}
     function shoal_delete(\Shoal\Native\Client $client, string $key): int {}
     function shoal_touch(\Shoal\Native\Client $client, string $key, int $ttl_s): int {}
-    function shoal_increment(\Shoal\Native\Client $client, string $key, int $delta, int|string|null $initial, int $ttl_s): int|string|null {}
+    function shoal_increment(
+        \Shoal\Native\Client $client,
+        string $key,
+        int $delta,
+        int|string|null $initial,
+        int $ttl_s
+    ): int|string|null {}
     function shoal_flush_all(\Shoal\Native\Client $client): int {}
 
     /**
@@ -178,6 +196,11 @@ namespace {
     function shoal_codec_find(?string $name): ?\Shoal\Native\Codec {}
     function shoal_codec_name(\Shoal\Native\Codec $codec): string {}
     function shoal_codec_carries(\Shoal\Native\Codec $codec, int $kind): int {}
-    /** $serializer is php, igbinary, msgpack, json or json_array; $compress is SHOAL_COMPRESS_NONE or another of its kind. */
-    function shoal_packer_new(\Shoal\Native\Codec $codec, string $serializer, int $compress, int $min_bytes): \Shoal\Native\Packer {}
+    /** $serializer is php, igbinary, msgpack, json or json_array; $compress is SHOAL_COMPRESS_NONE or such. */
+    function shoal_packer_new(
+        \Shoal\Native\Codec $codec,
+        string $serializer,
+        int $compress,
+        int $min_bytes
+    ): \Shoal\Native\Packer {}
 }

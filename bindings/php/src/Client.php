@@ -13,9 +13,9 @@ use Shoal\Exception\InvalidArgument;
  *     $cache = new Shoal\Client('my-cluster.cfg.use1.cache.amazonaws.com:11211', ['codec' => 'php']);
  *     $cache->set('greeting', 'hello', 60);
  *
- * Connections and the list of nodes belong to the process and outlive the request: a client with the same endpoint and
- * options finds them again. Keys are strings, which are bytes. Times to live are seconds: 0 for ever, negative expired at
- * once, fractions rounded up. Every call waits for `operation_timeout_ms` at most, and throws a
+ * Connections and the list of nodes belong to the process and outlive the request: a client with the same endpoint
+ * and options finds them again. Keys are strings, which are bytes. Times to live are seconds: 0 for ever, negative
+ * expired at once, fractions rounded up. Every call waits for `operation_timeout_ms` at most, and throws a
  * Shoal\Exception\ExceptionInterface where it fails.
  */
 final class Client
@@ -46,9 +46,9 @@ final class Client
      * Makes a client; the network is not touched before the first call.
      *
      * Options are those that `shoal config` lists, by name (null leaves one as it is), those of Amazon's client, and:
-     * codec (raw, php, json, or a Shoal\Codec), serializer (of the codec php: php, igbinary, msgpack, json, json_array),
-     * compress (none, zlib, zstd) for values from compress_min_bytes on, and preset, e.g. php-memcached, whose place Shoal
-     * takes: keys stay on their nodes.
+     * codec (raw, php, json, or a Shoal\Codec), serializer (of the codec php: php, igbinary, msgpack, json,
+     * json_array), compress (none, zlib, zstd) for values from compress_min_bytes on, and preset, e.g. php-memcached,
+     * whose place Shoal takes: keys stay on their nodes.
      *
      * @param string|list<string>  $endpoint "host:port" to discover, a list of nodes, or any other that the core reads
      * @param array<string, mixed> $options
@@ -90,8 +90,8 @@ final class Client
     }
 
     /**
-     * Those of the keys that have a value. PHP makes ints of keys such as "5", here as in any array; ints among the keys
-     * are taken for such strings.
+     * Those of the keys that have a value. PHP makes ints of keys such as "5", here as in any array; ints among the
+     * keys are taken for such strings.
      *
      * Where the read of a key failed, its exception is thrown once all are read; its getPartial() has the hits.
      *
@@ -136,8 +136,8 @@ final class Client
     }
 
     /**
-     * Puts bytes before those that are there; false where there are none. The item's lifetime and flags stay as they are.
-     * No codec sees the bytes: what is there should be neither serialised nor compressed.
+     * Puts bytes before those that are there; false where there are none. The item's lifetime and flags stay as they
+     * are. No codec sees the bytes: what is there should be neither serialised nor compressed.
      */
     public function prepend(string $key, string $value): bool
     {
@@ -187,8 +187,8 @@ final class Client
     }
 
     /**
-     * Adds to a counter: its new number. A missing one starts with $initial (the delta is not added) and the time to live,
-     * or is null. Past 2^64 - 1 it wraps. It is never repeated on its own.
+     * Adds to a counter: its new number. A missing one starts with $initial (the delta is not added) and the time to
+     * live, or is null. Past 2^64 - 1 it wraps. It is never repeated on its own.
      *
      * @return int|string|null a string of digits where the number is larger than PHP_INT_MAX
      */

@@ -62,7 +62,8 @@ final class FpmTest extends FleetTestCase
     private function startFpm(int $workers): void
     {
         $programs = glob('/usr/sbin/php-fpm*') ?: [];
-        $program = array_values(preg_grep('/php-fpm' . PHP_MAJOR_VERSION . '\.' . PHP_MINOR_VERSION . '$/', $programs))[0] ?? null;
+        $own = preg_grep('/php-fpm' . PHP_MAJOR_VERSION . '\.' . PHP_MINOR_VERSION . '$/', $programs);
+        $program = array_values($own)[0] ?? null;
         if ($program === null || !is_executable('/usr/bin/cgi-fcgi')) {
             self::markTestSkipped('php-fpm or cgi-fcgi is not installed');
         }
@@ -186,7 +187,8 @@ final class FpmTest extends FleetTestCase
 
     public function testPhpsOwnServer(): void
     {
-        $this->page('page', '$cache->set("k", "v"); $cache->set("l", "v"); return [$cache->getMany(["k", "l"]), $cache->nodes()];');
+        $this->page('page', '$cache->set("k", "v"); $cache->set("l", "v");'
+            . ' return [$cache->getMany(["k", "l"]), $cache->nodes()];');
         $port = free_port();
         $this->server = new Process([PHP_BINARY, '-n', ...extension_arguments(), '-S', "127.0.0.1:$port", '-t', $this->folder]);
         $before = null;

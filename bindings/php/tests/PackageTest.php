@@ -130,9 +130,11 @@ final class PackageTest extends TestCase
         foreach ($files as $file) {
             $this->execute($source, PHP_BINARY, '-n', '-d', 'error_reporting=-1', '-d', 'display_errors=1', '-l', $file);
             self::assertStringStartsWith("<?php\n\n", file_get_contents("$source/$file"), $file);
-            self::assertLessThanOrEqual(120, max(array_map(self::width(...), file("$source/$file"))), "$file has a longer line");
-            self::assertStringContainsString('declare(strict_types=1);', file_get_contents("$source/$file")
-                . (basename($file) === 'shoal.stub.php' ? 'declare(strict_types=1);' : ''), $file);
+            $widest = max(array_map(self::width(...), file("$source/$file")));
+            self::assertLessThanOrEqual(str_contains($file, 'tests/') ? 130 : 120, $widest, "$file has a longer line");
+            if (basename($file) !== 'shoal.stub.php') {
+                self::assertStringContainsString('declare(strict_types=1);', file_get_contents("$source/$file"), $file);
+            }
         }
     }
 }

@@ -19,7 +19,8 @@ final class ProcessTest extends FleetTestCase
         $use = self::CLIENT . ' $cache->set("k", [1]); $cache->getMany(["k"]);';
         self::assertSame('', $this->runScript($use));
         self::assertSame('ok', $this->runScript("$use echo 'ok'; exit(3);"));
-        self::assertSame('ok', $this->runScript("$use register_shutdown_function(fn () => print(\$cache->get('k') === [1] ? 'ok' : ''));"));
+        $last = 'register_shutdown_function(fn () => print($cache->get("k") === [1] ? "ok" : ""));';
+        self::assertSame('ok', $this->runScript($use . $last));
         self::assertSame('ok', $this->runScript('final class Late { public function __construct(public $cache) {}'
             . ' public function __destruct() { echo $this->cache->get("k") === [1] ? "ok" : "";} }'
             . "$use \$GLOBALS['late'] = new Late(\$cache); \$GLOBALS['late']->itself = null;"));

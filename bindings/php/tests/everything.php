@@ -60,10 +60,12 @@ function use_all(Client $cache): void
     survives(fn () => $cache->getMany(array_keys($values)));
     survives(fn () => $cache->getMany([...array_keys($values), null]));
     survives(fn () => $cache->cas('s', 'v', $cache->gets('s')[1] ?? 1));
-    survives(fn () => [$cache->add('new', 'v'), $cache->replace('new', 'w'), $cache->append('s', '!'), $cache->prepend('s', '!')]);
+    survives(fn () => [$cache->add('new', 'v'), $cache->replace('new', 'w')]);
+    survives(fn () => [$cache->append('s', '!'), $cache->prepend('s', '!')]);
     survives(fn () => [$cache->increment('c', 1, '18446744073709551615'), $cache->decrement('c'), $cache->get('c')]);
     survives(fn () => $cache->increment('s'));
-    survives(fn () => [$cache->touch('s', 10), $cache->getAndTouch('s', 10), $cache->delete('s'), $cache->deleteMany(['i', 'no'])]);
+    survives(fn () => [$cache->touch('s', 10), $cache->getAndTouch('s', 10)]);
+    survives(fn () => [$cache->delete('s'), $cache->deleteMany(['i', 'no'])]);
     survives(fn () => $cache->set('large', str_repeat('x', 2 << 20)));
     survives(fn () => $cache->set('closure', fn () => 1));
     survives(fn () => $cache->setMany(['a' => 1, 'closure' => fn () => 1]));
@@ -75,8 +77,9 @@ function use_all(Client $cache): void
 $servers = [new Shoal\Tests\Memcached(), new Shoal\Tests\Memcached()];
 $endpoint = 'static://' . implode(',', array_column($servers, 'name'));
 $common = ['operation_timeout_ms' => 60000];
-foreach ([[], ['codec' => 'php'], ['codec' => 'php', 'compress' => 'zlib'], ['codec' => 'json', 'compress' => 'zstd'],
-    ['codec' => 'php', 'serializer' => 'json'], ['codec' => new Own()], ['protocol' => 'libmemcached', 'codec' => 'php']] as $options) {
+$ways = [[], ['codec' => 'php'], ['codec' => 'php', 'compress' => 'zlib'], ['codec' => 'json', 'compress' => 'zstd'],
+    ['codec' => 'php', 'serializer' => 'json'], ['codec' => new Own()], ['protocol' => 'libmemcached', 'codec' => 'php']];
+foreach ($ways as $options) {
     use_all(new Client($endpoint, $options + $common));
 }
 $cache = new Client($endpoint, ['codec' => 'php'] + $common);

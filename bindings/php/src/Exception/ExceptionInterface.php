@@ -5,7 +5,7 @@ declare(strict_types=1);
 namespace Shoal\Exception;
 
 /**
- * Whatever Shoal reports. The message says what was wrong, where, and what to do; the code is the status of the C library.
+ * Whatever Shoal reports. The message says what was wrong, where, and what to do; the code is the C library's status.
  */
 interface ExceptionInterface extends \Throwable
 {
