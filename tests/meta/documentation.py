@@ -72,7 +72,7 @@ def check_source(path):
         if not re.match(r"/\*(?:(?!\*/).)*\n(?:(?!\*/).)*\*/", text, re.DOTALL):
             fault(path, "does not open with a comment of two lines or more")
     elif path.suffix == ".php":
-        if not re.match(r"<\?php\n(declare\(.*\n|(namespace|use) .*\n|\n)*(/\*\*|//)", text):
+        if not re.match(r"<\?php\n(declare\(.*\n|(namespace|use) .*\n|\n)*(/\*|//)", text):
             fault(path, "does not open with a comment")
     elif not re.match(r'(#!.*\n)?(#[^\n]*\w|\w*"""|\.\\")', text):
         fault(path, "does not open with a comment")

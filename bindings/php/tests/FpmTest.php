@@ -71,7 +71,7 @@ final class FpmTest extends FleetTestCase
         file_put_contents("{$this->folder}/fpm.conf", "[global]\nerror_log = {$this->folder}/log\n[pages]\n$owner"
             . "listen = {$this->folder}/socket\npm = static\npm.max_children = $workers\n");
         $this->server = new Process([$program, '-n', '-F', '-R', '-y', "{$this->folder}/fpm.conf", ...extension_arguments(),
-            '-d', 'memory_limit=32M'], "{$this->folder}/log");
+            '-d', 'memory_limit=32M'], "{$this->folder}/log", 'TERM');
         eventually(fn () => @stream_socket_client("unix://{$this->folder}/socket") !== false, 'php-fpm listens');
     }
 

@@ -12,17 +12,20 @@ namespace Shoal\Tests;
 
 require_once getenv('SHOAL_AUTOLOAD') ?: __DIR__ . '/../autoload.php';
 
-/** A process that dies with this one. */
+/** A process that gets a signal when this one ends, or is told to stop: TERM lets it end its own children. */
 class Process
 {
     /** @var resource */
     protected $process;
 
     /** @param list<string> $command */
-    public function __construct(array $command, string $output = '/dev/null')
-    {
+    public function __construct(
+        array $command,
+        string $output = '/dev/null',
+        private readonly string $signal = 'KILL',
+    ) {
         $files = [['file', '/dev/null', 'r'], ['file', $output, 'a'], ['file', $output, 'a']];
-        $this->process = proc_open(['setpriv', '--pdeathsig', 'KILL', ...$command], $files, $pipes);
+        $this->process = proc_open(['setpriv', '--pdeathsig', $signal, ...$command], $files, $pipes);
     }
 
     public function pid(): int
@@ -33,7 +36,7 @@ class Process
     public function stop(): void
     {
         if (is_resource($this->process)) {
-            proc_terminate($this->process, 9);
+            proc_terminate($this->process, constant("SIG{$this->signal}"));
             proc_close($this->process);
         }
     }
