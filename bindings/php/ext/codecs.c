@@ -155,11 +155,16 @@ static bool unpack(const struct packer *packer, const char *data, size_t size, u
     uint32_t user_flags = 0;
     shoal_value *owner = NULL;
     shoal_error *error = NULL;
+    /* Most values: in every layout these are bytes as they are. */
+    if (flags == 0)
+        return take(packer, SHOAL_KIND_BYTES, data, size, into);
     if (shoal_codec_decode(packer->layout, flags, data, size, 0, &kind, &plain, &plain_size, &user_flags, &owner,
                            &error) < 0) {
         shoal_php_fail(error);
         return false;
     }
+    if (owner == NULL)
+        return take(packer, kind, plain, plain_size, into);
     shoal_php_hold(owner, release_value);
     bool fine = take(packer, kind, plain, plain_size, into);
     shoal_php_release(owner, release_value);
