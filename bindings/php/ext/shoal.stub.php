@@ -42,6 +42,8 @@ namespace {
     const SHOAL_NOT_FOUND = 1;
     const SHOAL_NOT_STORED = 2;
     const SHOAL_EXISTS = 3;
+    const SHOAL_STALE = 4;
+    const SHOAL_COMPUTE = 5;
     const SHOAL_PARTIAL = 6;
     const SHOAL_E_INVALID = -1;
     const SHOAL_E_NO_MEMORY = -2;
