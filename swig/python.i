@@ -104,6 +104,13 @@
     $1 = NULL;
 }
 
+/* --- Times to live: int or float, as seconds. --- */
+
+%typemap(in) int64_t ttl_s {
+    if (!shoal_python_seconds($input, &$1))
+        SWIG_fail;
+}
+
 /* --- Statuses: an outcome is its number, an error an exception. --- */
 
 %typemap(out) shoal_status {
@@ -195,15 +202,18 @@ SHOAL_STATIC(codec)
 %ignore shoal_set;
 %ignore shoal_gets;
 
-/* --- Written by hand: whole batches, codecs, and the maker of exceptions. --- */
+/* --- Written by hand: the class that the client extends, a whole batch, codecs, and the maker of exceptions. --- */
+
+%init %{
+    if (!shoal_python_add_client(m))
+        return NULL;
+%}
 
 %typemap(in) PyObject * "$1 = $input;"
 %typemap(out) PyObject * "$result = $1;"
 
 %rename("%(regex:/^shoal_python_(.*)/\\1/)s", regextarget=1) "^shoal_python_";
 PyObject *shoal_python_use_errors(PyObject *factory);
-PyObject *shoal_python_get_many(shoal_client *client, PyObject *keys, PyObject *decode);
-PyObject *shoal_python_set_many(shoal_client *client, PyObject *items, int64_t ttl_s);
 PyObject *shoal_python_delete_many(shoal_client *client, PyObject *keys);
 PyObject *shoal_python_encode(const shoal_codec *codec, int kind, PyObject *data, int compress, size_t min_bytes);
 PyObject *shoal_python_decode(const shoal_codec *codec, unsigned int flags, PyObject *data);

@@ -54,4 +54,4 @@ sources = [WRAPPER, *sorted((HERE / "native").glob("*.c"))]
 setup(version=version(),
       ext_modules=[Extension("shoal._native", [str(source.relative_to(HERE)) for source in sources],
                              include_dirs=["native"], extra_compile_args=pkg_config("--cflags"),
-                             extra_link_args=pkg_config("--libs"))])
+                             extra_link_args=[*pkg_config("--libs"), "-lm"])])

@@ -1,23 +1,23 @@
 /* get_many, set_many and delete_many: one batch each, made from Python's objects and turned back into them.
- * May include: support.h. Called by the wrapper that SWIG makes. */
-#include "support.h"
+ * May include: batches.h. Called by client.c and by the wrapper that SWIG makes. */
+#include "batches.h"
 
-/* Keys, and values where there are any, are held from before the interpreter's lock is given up until the batch is
- * freed: `items` is a tuple of our own, which no other thread can change. */
+/* Keys and values are held from before the interpreter's lock is given up until the batch is freed: `items` is a
+ * sequence of our own, which no other thread can change. */
 struct run {
     shoal_batch *batch;
     shoal_error *error;
-    PyObject *items;
-    Py_buffer *views; /* of set_many, one an item; obj is NULL where there is none yet */
+    PyObject *items; /* a tuple of keys, or a list of (key, value) */
     Py_ssize_t count;
+    struct shoal_python_stored *stored; /* of set_many, one an item; zeroed where there is none yet */
 };
 
+/* Takes the reference to the items; NULL where an exception says why there are none. */
 static bool begin(struct run *run, shoal_client *client, PyObject *items) {
-    *run = (struct run){.batch = NULL};
-    run->items = PySequence_Tuple(items);
-    if (run->items == NULL)
+    *run = (struct run){.items = items};
+    if (items == NULL)
         return false;
-    run->count = PyTuple_GET_SIZE(run->items);
+    run->count = PySequence_Fast_GET_SIZE(items);
     if (shoal_batch_new(client, &run->batch, &run->error) < 0)
         shoal_python_raise(run->error, NULL);
     return run->batch != NULL;
@@ -26,10 +26,9 @@ static bool begin(struct run *run, shoal_client *client, PyObject *items) {
 static void end(struct run *run) {
     shoal_batch_free(run->batch);
     shoal_error_free(run->error);
-    for (Py_ssize_t i = 0; run->views != NULL && i < run->count; i++)
-        if (run->views[i].obj != NULL)
-            PyBuffer_Release(&run->views[i]);
-    PyMem_Free(run->views);
+    for (Py_ssize_t i = 0; run->stored != NULL && i < run->count; i++)
+        shoal_python_stored_clear(&run->stored[i]);
+    PyMem_Free(run->stored);
     Py_XDECREF(run->items);
 }
 
@@ -63,31 +62,25 @@ static bool add_reads(struct run *run) {
     return true;
 }
 
-static PyObject *decoded(PyObject *decode, const void *data, size_t size, uint32_t flags) {
-    if (decode == Py_None)
-        return PyBytes_FromStringAndSize(data, (Py_ssize_t)size);
-    return PyObject_CallFunction(decode, "y#k", (const char *)data, (Py_ssize_t)size, (unsigned long)flags);
-}
-
-static bool take_hit(const struct run *run, size_t index, PyObject *decode, PyObject *hits) {
+static bool take_hit(const struct run *run, size_t index, const struct shoal_python_codec *codec, PyObject *hits) {
     const void *data = NULL;
     size_t size = 0;
     uint32_t flags = 0;
     if (shoal_batch_value(run->batch, index, &data, &size, &flags, NULL) != SHOAL_OK)
         return true;
-    PyObject *value = decoded(decode, data, size, flags);
+    PyObject *value = shoal_python_value_of(codec, data, size, flags);
     bool fine = value != NULL && PyDict_SetItem(hits, PyTuple_GET_ITEM(run->items, (Py_ssize_t)index), value) == 0;
     Py_XDECREF(value);
     return fine;
 }
 
 /* All hits are taken before the first failure is told, so that the exception can carry them. */
-static bool take_hits(const struct run *run, PyObject *decode, PyObject *hits) {
+static bool take_hits(const struct run *run, const struct shoal_python_codec *codec, PyObject *hits) {
     const shoal_error *failure = NULL;
     for (size_t i = 0; i < (size_t)run->count; i++) {
         if (failure == NULL)
             failure = shoal_batch_error(run->batch, i);
-        if (!take_hit(run, i, decode, hits))
+        if (!take_hit(run, i, codec, hits))
             return false;
     }
     if (failure != NULL)
@@ -95,12 +88,12 @@ static bool take_hits(const struct run *run, PyObject *decode, PyObject *hits) {
     return failure == NULL;
 }
 
-PyObject *shoal_python_get_many(shoal_client *client, PyObject *keys, PyObject *decode) {
+PyObject *shoal_python_get_many(shoal_client *client, const struct shoal_python_codec *codec, PyObject *keys) {
     struct run run;
     PyObject *hits = NULL;
-    if (begin(&run, client, keys) && add_reads(&run) && execute(&run)) {
+    if (begin(&run, client, shoal_python_keys(keys)) && add_reads(&run) && execute(&run)) {
         hits = PyDict_New();
-        if (hits != NULL && !take_hits(&run, decode, hits))
+        if (hits != NULL && !take_hits(&run, codec, hits))
             Py_CLEAR(hits);
     }
     end(&run);
@@ -109,32 +102,34 @@ PyObject *shoal_python_get_many(shoal_client *client, PyObject *keys, PyObject *
 
 /* --- Writing --- */
 
-static bool add_store(struct run *run, Py_ssize_t index, int64_t ttl_s) {
-    PyObject *key_object = NULL;
-    PyObject *value = NULL;
-    unsigned long flags = 0;
+static PyObject *key_of(const struct run *run, Py_ssize_t index) {
+    PyObject *item = PySequence_Fast_GET_ITEM(run->items, index);
+    return run->stored != NULL ? PyTuple_GET_ITEM(item, 0) : item;
+}
+
+static bool add_store(struct run *run, const struct shoal_python_codec *codec, Py_ssize_t index, int64_t ttl_s) {
     const char *key = NULL;
     size_t size = 0;
-    Py_buffer *view = &run->views[index];
-    PyObject *item = PyTuple_GET_ITEM(run->items, index);
-    if (!PyTuple_Check(item)) {
-        PyErr_SetString(PyExc_TypeError, "an item is (key, value, flags)");
+    struct shoal_python_stored *stored = &run->stored[index];
+    PyObject *item = PyList_GET_ITEM(run->items, index);
+    if (!PyTuple_Check(item) || PyTuple_GET_SIZE(item) != 2) {
+        PyErr_SetString(PyExc_TypeError, "an item of a mapping is (key, value)");
         return false;
     }
-    return PyArg_ParseTuple(item, "OOk", &key_object, &value, &flags) && shoal_python_key(key_object, &key, &size) &&
-           PyObject_GetBuffer(value, view, PyBUF_SIMPLE) == 0 &&
-           added(run, shoal_batch_store(run->batch, SHOAL_SET, key, size, view->buf, (size_t)view->len, (uint32_t)flags,
+    return shoal_python_key(PyTuple_GET_ITEM(item, 0), &key, &size) &&
+           shoal_python_store_value(codec, PyTuple_GET_ITEM(item, 1), stored) &&
+           added(run, shoal_batch_store(run->batch, SHOAL_SET, key, size, stored->data, stored->size, stored->flags,
                                         ttl_s, 0, &run->error));
 }
 
-static bool add_stores(struct run *run, int64_t ttl_s) {
-    run->views = PyMem_Calloc((size_t)run->count + 1, sizeof(Py_buffer));
-    if (run->views == NULL)
+static bool add_stores(struct run *run, const struct shoal_python_codec *codec, int64_t ttl_s) {
+    run->stored = PyMem_Calloc((size_t)run->count + 1, sizeof(*run->stored));
+    if (run->stored == NULL)
         PyErr_NoMemory();
-    for (Py_ssize_t i = 0; run->views != NULL && i < run->count; i++)
-        if (!add_store(run, i, ttl_s))
+    for (Py_ssize_t i = 0; run->stored != NULL && i < run->count; i++)
+        if (!add_store(run, codec, i, ttl_s))
             return false;
-    return run->views != NULL;
+    return run->stored != NULL;
 }
 
 static bool add_deletions(struct run *run) {
@@ -148,11 +143,6 @@ static bool add_deletions(struct run *run) {
     return true;
 }
 
-static PyObject *key_of(const struct run *run, Py_ssize_t index) {
-    PyObject *item = PyTuple_GET_ITEM(run->items, index);
-    return run->views != NULL ? PyTuple_GET_ITEM(item, 0) : item;
-}
-
 /* The caller's keys whose items ended with an error. */
 static PyObject *failures(const struct run *run) {
     PyObject *keys = PyList_New(0);
@@ -162,10 +152,11 @@ static PyObject *failures(const struct run *run) {
     return keys;
 }
 
-PyObject *shoal_python_set_many(shoal_client *client, PyObject *items, int64_t ttl_s) {
+PyObject *shoal_python_set_many(shoal_client *client, const struct shoal_python_codec *codec, PyObject *mapping,
+                                int64_t ttl_s) {
     struct run run;
     PyObject *keys = NULL;
-    if (begin(&run, client, items) && add_stores(&run, ttl_s) && execute(&run))
+    if (begin(&run, client, PyMapping_Items(mapping)) && add_stores(&run, codec, ttl_s) && execute(&run))
         keys = failures(&run);
     end(&run);
     return keys;
@@ -174,7 +165,7 @@ PyObject *shoal_python_set_many(shoal_client *client, PyObject *items, int64_t t
 PyObject *shoal_python_delete_many(shoal_client *client, PyObject *keys) {
     struct run run;
     PyObject *left = NULL;
-    if (begin(&run, client, keys) && add_deletions(&run) && execute(&run))
+    if (begin(&run, client, shoal_python_keys(keys)) && add_deletions(&run) && execute(&run))
         left = failures(&run);
     end(&run);
     return left;

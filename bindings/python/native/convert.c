@@ -2,6 +2,7 @@
  * May include: support.h, libc. Called by the wrapper that SWIG makes, and by batches.c and codecs.c. */
 #include "support.h"
 
+#include <math.h>
 #include <string.h>
 
 /* Makes an exception; owned by the module, which never goes. */
@@ -23,6 +24,14 @@ bool shoal_python_key(PyObject *object, const char **key, size_t *size) {
     return false;
 }
 
+PyObject *shoal_python_keys(PyObject *object) {
+    if (!PyUnicode_Check(object) && !PyBytes_Check(object))
+        return PySequence_Tuple(object);
+    PyErr_Format(PyExc_TypeError, "keys is a list or another iterable of keys, not one %.100s",
+                 Py_TYPE(object)->tp_name);
+    return NULL;
+}
+
 bool shoal_python_text(PyObject *object, const char **text) {
     Py_ssize_t size = 0;
     *text = NULL;
@@ -38,6 +47,34 @@ bool shoal_python_text(PyObject *object, const char **text) {
         *text = NULL;
     }
     return *text != NULL;
+}
+
+/* --- Times to live --- */
+
+static bool seconds_of_float(double number, int64_t *seconds) {
+    if (!isfinite(number)) {
+        PyErr_SetString(PyExc_ValueError, "ttl is a finite number of seconds; 0 means for ever");
+        return false;
+    }
+    double whole = number > 0 ? ceil(number) : floor(number);
+    if (fabs(whole) >= (double)INT64_MAX)
+        *seconds = whole > 0 ? INT64_MAX : -INT64_MAX;
+    else
+        *seconds = (int64_t)whole;
+    return true;
+}
+
+bool shoal_python_seconds(PyObject *object, int64_t *seconds) {
+    int overflow = 0;
+    if (PyFloat_Check(object))
+        return seconds_of_float(PyFloat_AS_DOUBLE(object), seconds);
+    if (!PyLong_Check(object)) {
+        PyErr_Format(PyExc_TypeError, "ttl is a number of seconds, not %.100s", Py_TYPE(object)->tp_name);
+        return false;
+    }
+    long long number = PyLong_AsLongLongAndOverflow(object, &overflow);
+    *seconds = overflow > 0 ? INT64_MAX : overflow < 0 || number < -INT64_MAX ? -INT64_MAX : number;
+    return true;
 }
 
 PyObject *shoal_python_string(const char *text) {

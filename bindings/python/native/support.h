@@ -27,6 +27,13 @@ bool shoal_python_key(PyObject *object, const char **key, size_t *size);
 /* A str without NUL as C takes it, or NULL for None; borrowed from the object. */
 bool shoal_python_text(PyObject *object, const char **text);
 
+/* Seconds to live: an int, or a float whose fractions go away from 0, so that no item expires early and none that
+ * should be gone lives for ever. What C cannot tell becomes the longest that it can. */
+bool shoal_python_seconds(PyObject *object, int64_t *seconds);
+
+/* Many keys: any iterable but a str or bytes, which is one of keys that nobody meant. A tuple of the caller's own. */
+PyObject *shoal_python_keys(PyObject *object);
+
 /* C's text as a str, None for NULL. */
 PyObject *shoal_python_string(const char *text);
 
@@ -50,14 +57,7 @@ void shoal_python_raise(const shoal_error *error, PyObject *partial);
 
 /* --- Batches: each runs once, with the lock given up while it does. --- */
 
-/* The hits among the keys, as a dict under the caller's own objects: decode(bytes, flags) where decode is not None,
- * else bytes. Where a key failed, the exception carries the hits as partial. */
-PyObject *shoal_python_get_many(shoal_client *client, PyObject *keys, PyObject *decode);
-
-/* Stores items, each (key, value, flags). Returns a list of the keys that were not stored. */
-PyObject *shoal_python_set_many(shoal_client *client, PyObject *items, int64_t ttl_s);
-
-/* Returns a list of the keys that could not be deleted; a missing one is not among them. */
+/* Deletes. Returns a list of the keys that could not be deleted; a missing one is not among them. */
 PyObject *shoal_python_delete_many(shoal_client *client, PyObject *keys);
 
 /* --- Codecs --- */
@@ -67,5 +67,10 @@ PyObject *shoal_python_encode(const shoal_codec *codec, int kind, PyObject *data
 
 /* (kind, bytes): the object itself where nothing had to be decompressed. */
 PyObject *shoal_python_decode(const shoal_codec *codec, unsigned flags, PyObject *data);
+
+/* --- The class that the client is made from --- */
+
+/* Puts it into the module. */
+bool shoal_python_add_client(PyObject *module);
 
 #endif

@@ -5,6 +5,7 @@ May import: the standard library, shoal and support.
 import array
 import copy
 import pickle
+import types
 import unittest
 
 import shoal
@@ -90,17 +91,22 @@ class SingleKeys(FleetTest):
         self.assertIsNone(self.cache.get("k"))
 
     def test_times_to_live(self):
-        for lasting in (0, 0.0, 0.1, 100, 2**80, 1e30):
-            self.cache.set("k", b"v", lasting)
-            self.assertEqual(self.cache.get("k"), b"v", lasting)
-        for gone in (-1, -0.5, -2**80):
-            self.cache.set("k", b"v", gone)
-            self.assertIsNone(self.cache.get("k"), gone)
-        for wrong in (float("nan"), float("inf")):
-            with self.assertRaises(ValueError):
-                self.cache.set("k", b"v", wrong)
-        with self.assertRaisesRegex(TypeError, "number of seconds"):
-            self.cache.set("k", b"v", None)
+        stores = (lambda ttl: self.cache.set("k", b"v", ttl), lambda ttl: self.cache.set_many({"k": b"v"}, ttl),
+                  lambda ttl: self.cache.set("k", b"v") and self.cache.touch("k", ttl))
+        for number, store in enumerate(stores):
+            for lasting in (0, 0.0, 0.1, 100, True, 2**63 - 1, 2**63, 2**80, float(2**63), 1e30):
+                with self.subTest(number, lasting=lasting):
+                    store(lasting)
+                    self.assertEqual(self.cache.get("k"), b"v")
+            for gone in (-1, -0.5, -2**63, -2**80, -1e30):
+                with self.subTest(number, gone=gone):
+                    store(gone)
+                    self.assertIsNone(self.cache.get("k"))
+            for wrong in (float("nan"), float("inf")):
+                with self.subTest(number, wrong=wrong), self.assertRaises(ValueError):
+                    store(wrong)
+            with self.assertRaisesRegex(TypeError, "number of seconds"):
+                store("60")
 
     def test_counters(self):
         self.assertIsNone(self.cache.increment("k"))
@@ -143,6 +149,10 @@ class ManyKeys(FleetTest):
     def test_nothing_and_the_same_twice(self):
         self.assertEqual(self.cache.get_many([]), {})
         self.assertEqual(self.cache.set_many({}), [])
+        self.assertEqual(self.cache.set_many(types.MappingProxyType({"a": b"mapped"})), [])
+        self.assertEqual(self.cache.get("a"), b"mapped")
+        with self.assertRaises(AttributeError):
+            self.cache.set_many([("a", b"1")])
         self.assertEqual(self.cache.delete_many(iter([])), [])
         self.cache.set("k", b"v")
         self.assertEqual(self.cache.get_many(["k", "k", b"k"]), {"k": b"v", b"k": b"v"})

@@ -98,6 +98,58 @@ class Codecs(FleetTest):
                 with self.assertRaises(shoal.BadValue):
                     self.client(codec=name).get_many(["k"])
 
+    def test_a_codec_of_ones_own_is_asked_for_every_value(self):
+        class Shouting(shoal.PickleCodec):
+            """Text in capitals; all else as it was."""
+
+            def encode(self, value):
+                return super().encode(value.upper() if isinstance(value, str) else value)
+
+            def decode(self, data, flags):
+                return (super().decode(data, flags), flags)
+
+        class Silent(shoal.RawCodec):
+            """Nothing is worth a byte."""
+
+            def encode(self, value):
+                return b"", 0
+
+        cache = self.client(codec=Shouting())
+        cache.set("a", "text")
+        cache.set_many({"b": "text", "c": b"bytes"})
+        self.assertEqual(cache.get("a"), ("TEXT", 16))
+        self.assertEqual(cache.get_many(["a", "b", "c"]),
+                         {"a": ("TEXT", 16), "b": ("TEXT", 16), "c": (b"bytes", 0)})
+        silent = self.client(codec=Silent())
+        silent.set("a", b"bytes")
+        self.assertEqual(silent.get("a"), b"")
+
+    def test_what_a_codec_may_give(self):
+        for given, fault in (((b"v",), ValueError), ((b"v", 0, 0), ValueError), (5, TypeError), (("text", 0), TypeError),
+                             ((b"v", "0"), TypeError), ((b"v", -1), OverflowError), ((b"v", 2**32), OverflowError),
+                             ((b"v", 2**64), OverflowError)):
+            for store in (lambda: self.server.set("k", given), lambda: self.server.set_many({"k": given})):
+                with self.subTest(given), self.assertRaises(fault):
+                    store()
+        for given in ([b"v", 2**32 - 1], (bytearray(b"v"), 7), (memoryview(b"v"), 7)):
+            self.server.set("k", given)
+            self.assertEqual(self.server.get("k"), (b"v", given[1]))
+            self.server.set_many({"k": (b"w", 1), "l": given})
+            self.assertEqual(self.server.get("l"), (b"v", given[1]))
+
+    def test_a_mapping_may_change_while_it_is_encoded(self):
+        pairs = {f"k{number}": (b"v", 0) for number in range(100)}
+
+        class Clearing(Seen):
+            """Empties the mapping that it is called for."""
+
+            def encode(self, value):
+                pairs.clear()
+                return value
+
+        self.assertEqual(self.client(codec=Clearing()).set_many(pairs), [])
+        self.assertEqual(self.server.get("k99"), (b"v", 0))
+
     def test_raw_reads_bytes_whatever_their_flags(self):
         self.server.set("k", (b"v", 16))
         self.assertEqual(self.client().get("k"), b"v")

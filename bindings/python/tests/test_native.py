@@ -4,6 +4,7 @@ May import: the standard library and shoal.
 """
 import ast
 import gc
+import inspect
 import pathlib
 import re
 import unittest
@@ -33,13 +34,25 @@ def parameters_of(function):
 class Stub(unittest.TestCase):
     def setUp(self):
         self.stub = ast.parse(STUB.read_text(encoding="utf-8")).body
-        self.names = {name for name in dir(_native) if not name.startswith("__")}
+        self.names = {name for name in dir(_native) if not name.startswith("__")} - {"ClientBase"}
 
     def test_functions(self):
         written = {each.name: len(each.args.args) for each in self.stub if isinstance(each, ast.FunctionDef)}
         made = {name: parameters_of(getattr(_native, name)) for name in self.names if callable(getattr(_native, name))}
         self.assertGreater(len(made), 50)
         self.assertEqual(written, made)
+
+    def test_the_clients_base(self):
+        base, = (each for each in self.stub if isinstance(each, ast.ClassDef))
+        methods = [each for each in base.body if isinstance(each, ast.FunctionDef) and each.name != "__init__"]
+        for each in methods:
+            made = inspect.signature(getattr(_native.ClientBase, each.name))
+            defaults = [ast.unparse(default) for default in each.args.defaults]
+            self.assertEqual([argument.arg for argument in each.args.args], list(made.parameters), each.name)
+            self.assertEqual(defaults, [repr(parameter.default) for parameter in made.parameters.values()
+                                        if parameter.default is not parameter.empty], each.name)
+        made = {name for name, each in vars(_native.ClientBase).items() if inspect.ismethoddescriptor(each)}
+        self.assertEqual({each.name for each in methods}, {name for name in made if not name.startswith("_")})
 
     def test_constants(self):
         written = {each.target.id for each in self.stub if isinstance(each, ast.AnnAssign)}
@@ -69,11 +82,29 @@ class Nonsense(unittest.TestCase):
         with self.assertRaises(OverflowError):
             _native.option_at(-1)
 
-    def test_items_of_a_batch(self):
-        client = shoal.Client("static://127.0.0.1:1")._handle  # pylint: disable=protected-access
-        for items in (5, [5], [("k",)], [("k", b"v", -1.5)], [("k", "text", 0)], [(5, b"v", 0)]):
-            with self.subTest(items), self.assertRaises(TypeError):
-                _native.set_many(client, items, 0)
+    def test_arguments(self):
+        cache = shoal.Client("static://127.0.0.1:1")
+        for call, fault in ((lambda: cache.get(), "get() missing required argument 'key' (pos 1)"),
+                            (lambda: cache.get(default=5), "get() missing required argument 'key' (pos 1)"),
+                            (lambda: cache.get("k", 5, 6), "get() takes at most 2 arguments (3 given)"),
+                            (lambda: cache.get("k", key="k"), "argument for get() given by name ('key') and position (1)"),
+                            (lambda: cache.set("k", b"v", time=5), "set() got an unexpected keyword argument 'time'"),
+                            (lambda: cache.set_many(ttl=5), "set_many() missing required argument 'mapping' (pos 1)")):
+            with self.subTest(fault), self.assertRaisesRegex(TypeError, f"^{re.escape(fault)}$"):
+                call()
+
+    def test_a_client_is_made_once(self):
+        cache = shoal.Client("static://127.0.0.1:1")
+        with self.assertRaisesRegex(TypeError, "made once"):
+            cache.__init__("static://127.0.0.1:2")
+        self.assertEqual(cache.nodes(), ["127.0.0.1:1"])
+
+    def test_the_clients_base_takes_handles_and_packings(self):
+        handle = shoal.Client("static://127.0.0.1:1")._handle  # pylint: disable=protected-access
+        for arguments in ((), (None, None, None, None), (handle, None, None, 5), (handle, None, None, (1, 2)),
+                          (handle, None, None, (handle, 1, 1)), (handle, None, None)):
+            with self.subTest(arguments), self.assertRaises(TypeError):
+                _native.ClientBase(*arguments)
 
     def test_a_node_keeps_its_topology(self):
         client = shoal.Client("static://127.0.0.1:1,127.0.0.1:2")._handle  # pylint: disable=protected-access

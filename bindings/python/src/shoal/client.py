@@ -4,17 +4,14 @@ May import: the native module, codecs, exceptions. Adapters import this through 
 """
 from __future__ import annotations
 
-import math
 from typing import Any, Iterable, Mapping, NamedTuple, NoReturn, Optional, Sequence, TypeVar, Union
 
 from . import _native
-from .codecs import Buffer, Codec, RawCodec, make_codec
+from .codecs import Codec, RawCodec, hooks_of, make_codec
 
 Key = Union[str, bytes]
 Seconds = Union[int, float]
 _AnyKey = TypeVar("_AnyKey", str, bytes, Key)
-
-_MAX_SECONDS = 2**63 - 1
 
 
 class Node(NamedTuple):
@@ -32,17 +29,6 @@ class Topology(NamedTuple):
 
     version: int  #: the configuration version that the endpoint gave; 0 for a fixed list
     nodes: list[Node]
-
-
-def _whole_seconds(ttl: Seconds) -> int:
-    """Fractions go away from 0, so that no item expires early, and none that should be gone lives for ever."""
-    if isinstance(ttl, float):
-        if not math.isfinite(ttl):
-            raise ValueError("ttl is a finite number of seconds; 0 means for ever")
-        ttl = math.ceil(ttl) if ttl > 0 else math.floor(ttl)
-    elif not isinstance(ttl, int):
-        raise TypeError(f"ttl is a number of seconds, not {type(ttl).__name__}")
-    return max(-_MAX_SECONDS, min(ttl, _MAX_SECONDS))
 
 
 def _option_text(value: Any) -> str:
@@ -64,7 +50,7 @@ def _make_native(endpoint: Union[str, Sequence[str]], preset: Optional[str], opt
     return _native.client_new(config)
 
 
-class Client:
+class Client(_native.ClientBase):
     """A view of a fleet. It may serve any number of threads, and parent and child after a fork.
 
     >>> cache = shoal.Client("my-cluster.cfg.use1.cache.amazonaws.com:11211")
@@ -76,7 +62,7 @@ class Client:
     a subclass of `shoal.Error` where it fails.
     """
 
-    __slots__ = ("_handle", "_codec", "_encode", "_decode", "_plain", "__weakref__")
+    __slots__ = ("_codec", "__weakref__")
 
     def __init__(self, endpoint: Union[str, Sequence[str]], *, codec: Union[str, Codec] = "raw",
                  compress: Optional[str] = None, compress_min_bytes: Optional[int] = None,
@@ -90,41 +76,23 @@ class Client:
         options: those that `shoal config` lists, e.g. operation_timeout_ms=200.
         """
         packing = {"compress": compress, "compress_min_bytes": compress_min_bytes}
-        self._codec = make_codec(codec, **{name: value for name, value in packing.items() if value is not None})
-        self._encode = self._codec.encode
-        self._decode = self._codec.decode
-        self._plain = type(self._codec) is RawCodec
-        self._handle = _make_native(endpoint, preset, options)
+        made = make_codec(codec, **{name: value for name, value in packing.items() if value is not None})
+        super().__init__(_make_native(endpoint, preset, options), *hooks_of(made))
+        self._codec = made
 
-    # --- Reading ---
-
-    def get(self, key: Key, default: Any = None) -> Any:
-        """The value of a key, or default where there is none."""
-        found = _native.get(self._handle, key)
-        return default if found is None else self._decode(found[0], found[1])
+    # --- Reading: get and get_many are the native class's ---
 
     def gets(self, key: Key) -> Optional[tuple[Any, int]]:
         """(value, token) for `cas`, or None where there is no item."""
         found = _native.get(self._handle, key)
-        return None if found is None else (self._decode(found[0], found[1]), found[2])
-
-    def get_many(self, keys: Iterable[_AnyKey]) -> dict[_AnyKey, Any]:
-        """A dict of those keys that have a value, under the caller's own key objects.
-
-        Where the read of a key failed, its error is raised once all are read; its `partial` is the dict of the hits.
-        """
-        return _native.get_many(self._handle, _sequence(keys), None if self._plain else self._decode)
+        return None if found is None else (self._codec.decode(found[0], found[1]), found[2])
 
     def get_and_touch(self, key: Key, ttl: Seconds, default: Any = None) -> Any:
         """The value of a key, which gets a new time to live; default where there is none."""
-        found = _native.get_and_touch(self._handle, key, _whole_seconds(ttl))
-        return default if found is None else self._decode(found[0], found[1])
+        found = _native.get_and_touch(self._handle, key, ttl)
+        return default if found is None else self._codec.decode(found[0], found[1])
 
-    # --- Writing ---
-
-    def set(self, key: Key, value: Any, ttl: Seconds = 0) -> bool:
-        """Stores a value, whatever was there. True; a value that the server refuses is an exception."""
-        return self._store(_native.SET, key, value, ttl)
+    # --- Writing: set and set_many are the native class's ---
 
     def add(self, key: Key, value: Any, ttl: Seconds = 0) -> bool:
         """Stores a value only where there was none: else False."""
@@ -148,20 +116,12 @@ class Client:
 
     def cas(self, key: Key, value: Any, token: int, ttl: Seconds = 0) -> bool:
         """Stores a value only where the item is still that of the token from `gets`: else False."""
-        data, flags = self._encode(value)
-        return _native.store(self._handle, _native.CAS, key, data, flags, _whole_seconds(ttl), token) == 0
-
-    def set_many(self, mapping: Mapping[_AnyKey, Any], ttl: Seconds = 0) -> list[_AnyKey]:
-        """Stores many values; the caller's keys that were not stored. An exception means that nothing was sent."""
-        items: list[tuple[_AnyKey, Buffer, int]] = []
-        for key, value in mapping.items():
-            data, flags = self._encode(value)
-            items.append((key, data, flags))
-        return _native.set_many(self._handle, items, _whole_seconds(ttl))
+        data, flags = self._codec.encode(value)
+        return _native.store(self._handle, _native.CAS, key, data, flags, ttl, token) == 0
 
     def touch(self, key: Key, ttl: Seconds) -> bool:
         """Gives an item a new time to live; False where there is none."""
-        return _native.touch(self._handle, key, _whole_seconds(ttl)) == 0
+        return _native.touch(self._handle, key, ttl) == 0
 
     def delete(self, key: Key) -> bool:
         """Deletes an item; False where there was none."""
@@ -170,18 +130,18 @@ class Client:
     def delete_many(self, keys: Iterable[_AnyKey]) -> list[_AnyKey]:
         """Deletes many items; the caller's keys that could not be deleted, among which those without an item are not.
         An exception means that nothing was sent."""
-        return _native.delete_many(self._handle, _sequence(keys))
+        return _native.delete_many(self._handle, keys)
 
     def increment(self, key: Key, delta: int = 1, initial: Optional[int] = None, ttl: Seconds = 0) -> Optional[int]:
         """Adds to a counter: its new number. A missing one starts with initial (delta is not added) and ttl, or is None.
 
         shoal.NotANumber where the item is no decimal number. Past 2**64 - 1 it wraps. It is never repeated on its own.
         """
-        return _native.increment(self._handle, key, delta, initial, _whole_seconds(ttl))
+        return _native.increment(self._handle, key, delta, initial, ttl)
 
     def decrement(self, key: Key, delta: int = 1, initial: Optional[int] = None, ttl: Seconds = 0) -> Optional[int]:
         """Subtracts from a counter, which stays at 0 or above; else as `increment`."""
-        return _native.increment(self._handle, key, -delta, initial, _whole_seconds(ttl))
+        return _native.increment(self._handle, key, -delta, initial, ttl)
 
     # --- The fleet ---
 
@@ -242,20 +202,13 @@ class Client:
     # --- Shared by several ---
 
     def _store(self, mode: int, key: Key, value: Any, ttl: Seconds) -> bool:
-        data, flags = self._encode(value)
-        return _native.store(self._handle, mode, key, data, flags, _whole_seconds(ttl), 0) == 0
+        data, flags = self._codec.encode(value)
+        return _native.store(self._handle, mode, key, data, flags, ttl, 0) == 0
 
     def _extend(self, mode: int, key: Key, value: Any, ttl: Seconds) -> bool:
         data = value
-        if isinstance(value, str) and not self._plain:
+        if isinstance(value, str) and type(self._codec) is not RawCodec:
             data = value.encode()
         elif not isinstance(value, (bytes, bytearray, memoryview)):
             data, _ = RawCodec().encode(value)
-        return _native.store(self._handle, mode, key, data, 0, _whole_seconds(ttl), 0) == 0
-
-
-def _sequence(keys: Iterable[_AnyKey]) -> Iterable[_AnyKey]:
-    """A str or bytes is a sequence too, of keys that nobody meant."""
-    if isinstance(keys, (str, bytes)):
-        raise TypeError(f"keys is a list or another iterable of keys, not one {type(keys).__name__}")
-    return keys
+        return _native.store(self._handle, mode, key, data, 0, ttl, 0) == 0

@@ -67,15 +67,15 @@ class _CoreCodec(Codec):
     def _pack(self, kind: int, data: Buffer) -> tuple[Buffer, int]:
         return _native.encode(self._layout, kind, data, self._compress, self._compress_min_bytes)
 
-    def _pack_plain(self, value: Any) -> tuple[Buffer, int]:
-        """bytes and text, which every layout has a flag for."""
-        if isinstance(value, str):
-            return self._pack(_native.KIND_TEXT, value.encode())
-        return self._pack(_native.KIND_BYTES, value)
+    def encode(self, value: Any) -> tuple[Buffer, int]:
+        """Bytes and flags of a value."""
+        return self._pack(*self._dump(value))
 
     def decode(self, data: bytes, flags: int) -> Any:
         """The value; shoal.BadValue where the bytes or the flags are not of this codec."""
-        kind, plain = _native.decode(self._layout, flags, data)
+        return self._value_of(*_native.decode(self._layout, flags, data))
+
+    def _value_of(self, kind: int, plain: bytes) -> Any:
         if kind == _native.KIND_BYTES:
             return plain
         try:
@@ -83,6 +83,9 @@ class _CoreCodec(Codec):
         except Exception as reason:  # whatever a serialiser raises on damaged bytes
             raise make_error(_native.E_BAD_VALUE, f"a stored value of the kind {_native.kind_name(kind)} cannot be "
                              f"read: {type(reason).__name__}") from reason
+
+    def _dump(self, value: Any) -> tuple[int, Buffer]:
+        raise NotImplementedError
 
     def _load(self, kind: int, plain: bytes) -> Any:
         raise NotImplementedError
@@ -100,14 +103,15 @@ class PickleCodec(_CoreCodec):
         super().__init__(layout, compress, compress_min_bytes)
         self._protocol = protocol
 
-    def encode(self, value: Any) -> tuple[Buffer, int]:
-        """Bytes and flags of any value that pickle takes."""
+    def _dump(self, value: Any) -> tuple[int, Buffer]:
         kind = type(value)
-        if kind is bytes or kind is str:
-            return self._pack_plain(value)
+        if kind is bytes:
+            return _native.KIND_BYTES, value
+        if kind is str:
+            return _native.KIND_TEXT, value.encode()
         if kind is int:
-            return self._pack(_native.KIND_INTEGER, b"%d" % value)
-        return self._pack(_native.KIND_PICKLE, pickle.dumps(value, self._protocol))
+            return _native.KIND_INTEGER, b"%d" % value
+        return _native.KIND_PICKLE, pickle.dumps(value, self._protocol)
 
     def _load(self, kind: int, plain: bytes) -> Any:
         if kind == _native.KIND_TEXT:
@@ -118,17 +122,19 @@ class PickleCodec(_CoreCodec):
 
 
 class JsonCodec(_CoreCodec):
-    """bytes and str as such, all else as JSON; other languages read it, and dalli with its JSON serialiser too."""
+    """bytes and str as such, all else as JSON: a TypeError for what JSON cannot tell. Other languages read it, and dalli
+    with its JSON serialiser too."""
 
     def __init__(self, compress: str = "none", compress_min_bytes: int = 1024) -> None:
         super().__init__("json", compress, compress_min_bytes)
 
-    def encode(self, value: Any) -> tuple[Buffer, int]:
-        """Bytes and flags of a value that JSON can tell: a TypeError for any other."""
-        if isinstance(value, (str, bytes, bytearray, memoryview)):
-            return self._pack_plain(value)
+    def _dump(self, value: Any) -> tuple[int, Buffer]:
+        if isinstance(value, (bytes, bytearray, memoryview)):
+            return _native.KIND_BYTES, value
+        if isinstance(value, str):
+            return _native.KIND_TEXT, value.encode()
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-        return self._pack(_native.KIND_JSON, text.encode())
+        return _native.KIND_JSON, text.encode()
 
     def _load(self, kind: int, plain: bytes) -> Any:
         text = plain.decode()
@@ -141,6 +147,16 @@ _MAKERS: dict[str, Callable[..., Codec]] = {
     "pymemcache": lambda **options: PickleCodec("pymemcache", **options),
     "json": JsonCodec,
 }
+
+
+def hooks_of(codec: Codec) -> tuple[Any, Any, Any]:
+    """What the native client calls for values that it does not handle itself: (encode, decode, packing), of which
+    bindings/python/native/codecs.h tells. A class that extends one of these is called for every value."""
+    if type(codec) is RawCodec:
+        return codec.encode, None, None
+    if isinstance(codec, _CoreCodec) and type(codec) in (PickleCodec, JsonCodec):
+        return codec._dump, codec._value_of, (codec._layout, codec._compress, codec._compress_min_bytes)
+    return codec.encode, codec.decode, None
 
 
 def make_codec(codec: Union[str, Codec], **options: Any) -> Codec:
