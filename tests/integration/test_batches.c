@@ -325,6 +325,32 @@ static void a_batch_runs_once_until_it_is_cleared(void **state) {
     shoal_batch_free(batch);
 }
 
+/* Whose memory the next may have. */
+static void a_freed_batch_leaves_nothing_to_the_next(void **state) {
+    (void)state;
+    shoal_client *prefixed = test_client(fleet.endpoint, "operation_timeout_ms=60000&key_prefix=next:");
+    for (int i = 0; i < 3; i++) {
+        shoal_batch *first = begin(prefixed);
+        add_store(first, SHOAL_SET, "key", "text");
+        add_get(first, "bad key");
+        add_get(first, "unprefixed");
+        assert_int_equal(shoal_batch_run(first, NULL), SHOAL_PARTIAL);
+        assert_int_equal(shoal_batch_status(first, 2), SHOAL_NOT_FOUND);
+        shoal_batch_free(first);
+        shoal_batch *next = begin(client);
+        assert_int_equal(shoal_batch_count(next), 0);
+        assert_null(shoal_batch_error(next, 1));
+        add_store(next, SHOAL_SET, "unprefixed", "own");
+        add_get(next, "unprefixed");
+        assert_int_equal(shoal_batch_status(next, 1), SHOAL_E_INVALID);
+        assert_int_equal(shoal_batch_run(next, NULL), SHOAL_OK);
+        assert_null(shoal_batch_error(next, 1));
+        assert_text(next, 1, "own");
+        shoal_batch_free(next);
+    }
+    shoal_client_free(prefixed);
+}
+
 static void results_outlive_the_client(void **state) {
     (void)state;
     shoal_client *brief = test_client(fleet.endpoint, "operation_timeout_ms=60000&key_prefix=brief:");
@@ -358,6 +384,7 @@ int main(void) {
         cmocka_unit_test(keys_are_sent_with_their_prefix_or_digest),
         cmocka_unit_test(a_unix_socket_serves_batches),
         cmocka_unit_test(a_batch_runs_once_until_it_is_cleared),
+        cmocka_unit_test(a_freed_batch_leaves_nothing_to_the_next),
         cmocka_unit_test(results_outlive_the_client),
     };
     return cmocka_run_group_tests(tests, start, stop);

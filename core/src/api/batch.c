@@ -7,8 +7,38 @@
 #include "base/clock.h"
 #include "logic/expiry.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* --- Memory that serves one batch after another, in slots that are swapped in and out, as values' is --- */
+
+#define KEPT_SLOTS 4
+#define KEPT_ITEMS 256
+#define KEPT_KEY_BYTES ((size_t)16 * 1024)
+
+static _Atomic(shoal_batch *) kept_batches[KEPT_SLOTS];
+
+static shoal_batch *take_kept(void) {
+    for (size_t i = 0; i < KEPT_SLOTS; i++) {
+        shoal_batch *batch = atomic_load_explicit(&kept_batches[i], memory_order_relaxed);
+        if (batch != NULL && (batch = atomic_exchange_explicit(&kept_batches[i], NULL, memory_order_acquire)) != NULL)
+            return batch;
+    }
+    return NULL;
+}
+
+static bool keep(shoal_batch *batch) {
+    if (batch->capacity > KEPT_ITEMS || batch->keys.capacity > KEPT_KEY_BYTES)
+        return false;
+    for (size_t i = 0; i < KEPT_SLOTS; i++) {
+        shoal_batch *empty = NULL;
+        if (atomic_compare_exchange_strong_explicit(&kept_batches[i], &empty, batch, memory_order_release,
+                                                    memory_order_relaxed))
+            return true;
+    }
+    return false;
+}
 
 shoal_status shoal_batch_new(shoal_client *client, shoal_batch **batch, shoal_error **error) {
     shoal__error_begin(error);
@@ -17,7 +47,9 @@ shoal_status shoal_batch_new(shoal_client *client, shoal_batch **batch, shoal_er
     if (client == NULL || batch == NULL)
         return shoal__error_fail(error, SHOAL_E_INVALID,
                                  "a batch needs a client and a place to put it: neither may be NULL");
-    *batch = calloc(1, sizeof(**batch));
+    *batch = take_kept();
+    if (*batch == NULL)
+        *batch = calloc(1, sizeof(**batch));
     if (*batch == NULL)
         return shoal__error_fail(error, SHOAL_E_NO_MEMORY, "out of memory for a batch");
     (*batch)->client = shoal__client_acquire(client);
@@ -275,6 +307,8 @@ void shoal_batch_free(shoal_batch *batch) {
         return;
     shoal_batch_clear(batch);
     shoal__client_release(batch->client);
+    if (keep(batch))
+        return;
     shoal__value_arena_clear(&batch->values);
     shoal__buffer_clear(&batch->keys);
     free(batch->items);
