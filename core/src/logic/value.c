@@ -1,5 +1,5 @@
-/* Values. Small ones are kept in a few slots that are swapped in and out atomically: no lock that a fork could leave
- * taken, no chain whose head could come back as another one (ABA).
+/* Values. Small ones, and one large one, are kept in slots that are swapped in and out atomically: no lock that a fork
+ * could leave taken, no chain whose head could come back as another one (ABA).
  * May include: base/. */
 #include "logic/value.h"
 
@@ -48,6 +48,31 @@ static shoal_value *take_kept(void) {
     return NULL;
 }
 
+/* What malloc takes from the system anew each time it is asked, whose pages then cost more than all else of a call. Up
+ * to what memcached stores where it is not told otherwise; a process keeps one. */
+#define LARGE_MIN ((size_t)64 * 1024)
+#define LARGE_MAX ((size_t)1024 * 1024)
+
+static _Atomic(shoal_value *) kept_large;
+
+/* Nothing much larger than asked for, as the value may be held for long. */
+static shoal_value *take_large(size_t size) {
+    if (size < LARGE_MIN || size > LARGE_MAX)
+        return NULL;
+    shoal_value *value = atomic_exchange_explicit(&kept_large, NULL, memory_order_acquire);
+    if (value == NULL || (value->capacity >= size && value->capacity / 2 <= size))
+        return value;
+    free(value);
+    return NULL;
+}
+
+static bool keep_large(shoal_value *value) {
+    shoal_value *empty = NULL;
+    return value->capacity >= LARGE_MIN && value->capacity <= LARGE_MAX &&
+           atomic_compare_exchange_strong_explicit(&kept_large, &empty, value, memory_order_release,
+                                                   memory_order_relaxed);
+}
+
 static shoal_value *allocate(size_t capacity) {
     shoal_value *value = malloc(sizeof(*value) + capacity);
     if (value != NULL)
@@ -68,7 +93,7 @@ static shoal_value *fill_head(shoal_value *value, size_t size, uint32_t flags, u
 shoal_value *shoal__value_new(size_t size, uint32_t flags, uint64_t cas) {
     if (size > SIZE_MAX - sizeof(shoal_value))
         return NULL;
-    shoal_value *value = size <= KEPT_CAPACITY ? take_kept() : NULL;
+    shoal_value *value = size <= KEPT_CAPACITY ? take_kept() : take_large(size);
     if (value == NULL) {
         value = allocate(size);
     } else if (value->capacity < size) {
@@ -170,7 +195,8 @@ void shoal_value_free(shoal_value *value) {
                                                     memory_order_release, memory_order_relaxed))
             return;
     }
-    free(value);
+    if (!keep_large(value))
+        free(value);
 }
 
 const void *shoal_value_data(const shoal_value *value) {
