@@ -7,7 +7,8 @@
 struct run {
     shoal_batch *batch;
     shoal_error *error;
-    PyObject *items; /* a tuple of keys, or a list of (key, value) */
+    shoal_status status; /* SHOAL_PARTIAL: some items failed */
+    PyObject *items;     /* a tuple of keys, or a list of (key, value) */
     Py_ssize_t count;
     struct shoal_python_stored *stored; /* of set_many, one an item; zeroed where there is none yet */
 };
@@ -40,13 +41,12 @@ static bool added(struct run *run, shoal_status status) {
 
 /* Nothing is sent for a batch of nothing. */
 static bool execute(struct run *run) {
-    shoal_status status = SHOAL_OK;
     if (run->count == 0)
         return true;
     Py_BEGIN_ALLOW_THREADS;
-    status = shoal_batch_run(run->batch, &run->error);
+    run->status = shoal_batch_run(run->batch, &run->error);
     Py_END_ALLOW_THREADS;
-    return added(run, status);
+    return added(run, run->status);
 }
 
 /* --- Reading --- */
@@ -78,7 +78,7 @@ static bool take_hit(const struct run *run, size_t index, const struct shoal_pyt
 static bool take_hits(const struct run *run, const struct shoal_python_codec *codec, PyObject *hits) {
     const shoal_error *failure = NULL;
     for (size_t i = 0; i < (size_t)run->count; i++) {
-        if (failure == NULL)
+        if (run->status == SHOAL_PARTIAL && failure == NULL)
             failure = shoal_batch_error(run->batch, i);
         if (!take_hit(run, i, codec, hits))
             return false;
@@ -146,7 +146,7 @@ static bool add_deletions(struct run *run) {
 /* The caller's keys whose items ended with an error. */
 static PyObject *failures(const struct run *run) {
     PyObject *keys = PyList_New(0);
-    for (Py_ssize_t i = 0; keys != NULL && i < run->count; i++)
+    for (Py_ssize_t i = 0; keys != NULL && run->status == SHOAL_PARTIAL && i < run->count; i++)
         if (shoal_batch_status(run->batch, (size_t)i) < 0 && PyList_Append(keys, key_of(run, i)) < 0)
             Py_CLEAR(keys);
     return keys;
