@@ -109,9 +109,17 @@ static void check_both(struct arena *arena) {
         give_up("the floor does not find what Shoal stored");
 }
 
+static void name_all(const struct test_memcached *servers, size_t count, char endpoint[512]) {
+    int used = snprintf(endpoint, 512, "static://");
+    for (size_t i = 0; i < count; i++)
+        used += snprintf(endpoint + used, 512 - (size_t)used, "%s%s", i > 0 ? "," : "", servers[i].name);
+}
+
 static void hold(const struct contest *contest, const struct test_memcached *servers, const char *protocol) {
     struct arena arena = {.contest = contest};
-    arena.ours = ours_new(servers, contest->nodes, protocol);
+    char endpoint[512];
+    name_all(servers, contest->nodes, endpoint);
+    arena.ours = ours_new(endpoint, protocol);
     arena.peer = peer_new(servers, contest->nodes);
     arena.load = load_new(contest->keys, contest->value_size);
     check_both(&arena);

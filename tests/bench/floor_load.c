@@ -1,5 +1,5 @@
 /* Keys and values to measure with.
- * May include: floor_load. Called by floor.c and floor_*.c. */
+ * May include: floor_load. Called by floor.c, floor_*.c and calls.c. */
 #include "floor_load.h"
 
 #include <stdio.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 
 void give_up(const char *what) {
-    fprintf(stderr, "floor: %s\n", what);
+    fprintf(stderr, "bench: %s\n", what);
     exit(1);
 }
 

@@ -1,10 +1,9 @@
 /* Shoal's side of the comparison. What it reads stays in its values, which are looked at one by one.
- * May include: floor_load, floor_shoal, public headers. Called by floor.c. */
+ * May include: floor_load, floor_shoal, public headers. Called by floor.c and calls.c. */
 #include "floor_shoal.h"
 
 #include <shoal/shoal.h>
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,14 +12,9 @@ struct ours {
     shoal_batch *batch;
 };
 
-struct ours *ours_new(const struct test_memcached *servers, size_t count, const char *protocol) {
-    char endpoint[512] = "static://";
+struct ours *ours_new(const char *endpoint, const char *protocol) {
     struct ours *ours = calloc(1, sizeof(*ours));
     shoal_config *config = NULL;
-    for (size_t i = 0; i < count; i++) {
-        size_t used = strlen(endpoint);
-        snprintf(endpoint + used, sizeof(endpoint) - used, "%s%s", i > 0 ? "," : "", servers[i].name);
-    }
     if (ours == NULL || shoal_config_new(&config, NULL) != SHOAL_OK ||
         shoal_config_set(config, "endpoint", endpoint, NULL) != SHOAL_OK ||
         shoal_config_set(config, "protocol", protocol, NULL) != SHOAL_OK ||

@@ -1,16 +1,14 @@
 /* The same through Shoal's public API, as a program would write it.
- * May include: floor_load, support/. Used by floor.c. */
+ * May include: floor_load. Used by floor.c and calls.c. */
 #ifndef TESTS_BENCH_FLOOR_SHOAL_H
 #define TESTS_BENCH_FLOOR_SHOAL_H
 
 #include "floor_load.h"
 
-#include "support/servers.h"
-
 struct ours;
 
-/* A client of a fixed list of these servers. protocol: the option's value. The caller's: ours_free. */
-struct ours *ours_new(const struct test_memcached *servers, size_t count, const char *protocol);
+/* A client of an endpoint. protocol: the option's value. The caller's: ours_free. */
+struct ours *ours_new(const char *endpoint, const char *protocol);
 void ours_free(struct ours *ours);
 
 /* The first key of the load. */
