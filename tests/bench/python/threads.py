@@ -62,7 +62,7 @@ def make_calls(names: list[str]) -> dict[str, Callable[[], Any]]:
     key, value = next(iter(THREADS.load.items()))
     cache = shoal.Client("static://" + ",".join(names), operation_timeout_ms=60000)
     cache.set(key, value)
-    pool = pylibmc.ThreadMappedPool(pylibmc.Client(names, behaviors={"tcp_nodelay": True, "ketama": True}))
+    pool = pylibmc.ThreadMappedPool(pylibmc.Client(names, behaviors={"tcp_nodelay": True, "ketama_weighted": True}))
     pooled = HashClient(names, use_pooling=True, max_pool_size=COUNT, no_delay=True)
     calls: dict[str, Callable[[], Any]] = {
         "shoal": partial(cache.get, key),
