@@ -2,14 +2,16 @@
 """Prints the folder with the source of an installed Debian package; fetches it where it is not there yet.
 
 Argument: a binary package, whose source package is meant, in the version that is installed: where the mirror does not
-hold that revision's source, in another revision of the same upstream release. It is unpacked once, with Debian's
-patches, into ~/.cache/shoal/sources or $XDG_CACHE_HOME/shoal/sources, and needs no network from then on. apt has a
-state of its own there, with the machine's own sources, deb-src for deb: nothing of the machine's is changed.
+hold that revision's source, in another revision of the same upstream release, as upstream has it without Debian's
+patches, or in a release of the same series that Debian's stable suite has. It is unpacked once into
+~/.cache/shoal/sources or $XDG_CACHE_HOME/shoal/sources, and needs no network from then on. apt has a state of its own
+there, with the machine's own sources, deb-src for deb: nothing of the machine's is changed.
 May import: the standard library. Called by the runners of the frameworks' suites in the folders beside this.
 """
 import fcntl
 import os
 import pathlib
+import platform
 import re
 import shutil
 import subprocess
@@ -50,7 +52,12 @@ def source_form(path):
     return re.sub(r"^\s*deb\s", "deb-src ", text, flags=re.MULTILINE)
 
 
-def own_state(folder):
+def in_stable(text):
+    """The same sources, but in Debian's stable suite."""
+    return re.sub(rf"\b{platform.freedesktop_os_release().get('VERSION_CODENAME', 'sid')}\b", "stable", text)
+
+
+def own_state(folder, with_stable):
     """Makes a state for apt in a folder: the options with which apt uses it alone."""
     settings = run("apt-config", "shell", "list", "Dir::Etc::sourcelist/f", "parts", "Dir::Etc::sourceparts/d")
     found = {name: pathlib.Path(value) for name, value in re.findall(r"^(\w+)='(.*)'$", settings, re.MULTILINE)}
@@ -62,6 +69,8 @@ def own_state(folder):
         part.mkdir(parents=True, exist_ok=True)
     for path in files:
         (sources / path.name).write_text(source_form(path))
+        if with_stable:
+            (sources / f"stable-{path.name}").write_text(in_stable(source_form(path)))
     options = {"Dir::Etc::sourcelist": "/dev/null", "Dir::Etc::sourceparts": sources, "Dir::Cache": folder,
                "Dir::State::lists": folder / "lists", "Acquire::Languages": "none", "APT::Update::Error-Mode": "any"}
     if os.geteuid() == 0:  # apt's own user has no way into root's cache
@@ -74,32 +83,44 @@ def upstream(version):
     return version.split(":")[-1].rpartition("-")[0] or version
 
 
+def series(version):
+    """The series that a release belongs to, such as 7.2."""
+    return ".".join(upstream(version).split(".")[:2])
+
+
 def revisions(name, version, options):
-    """The versions to be tried: the one asked for, and what else the mirror lists of its release."""
+    """The versions to be tried: the one asked for, what else the mirror lists of its release, and of its series."""
     listed = re.findall(r"^Version: (\S+)$", run("apt-cache", *options, "showsrc", "--only-source", name), re.MULTILINE)
-    same = {other for other in listed if upstream(other) == upstream(version)} - {version}
-    return [version, *sorted(same, reverse=True)]
+    others = sorted({other for other in listed if series(other) == series(version)} - {version}, reverse=True)
+    return [version, *sorted(others, key=lambda other: upstream(other) != upstream(version))]
 
 
 def download(name, version, options, goal):
-    """Fetches and unpacks one version; its folder appears when it is whole."""
+    """Fetches and unpacks one version, without Debian's patches where they cannot be had; the folder appears when it is
+    whole. apt has checked the files against the signed lists."""
     work = goal.with_name(goal.name + ".new")
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir()
+    fetch_it = ["apt-get", *options, "--quiet", "--download-only", "source", f"{name}={version}"]
     try:
-        run("apt-get", *options, "--quiet", "--download-only", "source", f"{name}={version}", cwd=work)
-        # apt has checked the files against the signed lists.
-        run("dpkg-source", "--no-check", "--extract", next(work.glob("*.dsc")).name, "unpacked", cwd=work)
+        try:
+            run(*fetch_it, cwd=work)
+            run("dpkg-source", "--no-check", "--extract", next(work.glob("*.dsc")).name, "unpacked", cwd=work)
+        except CannotFetch as error:
+            print(f"fetch_source: without Debian's patches, as {error}", file=sys.stderr)
+            run(*fetch_it, "--tar-only", cwd=work)
+            (work / "unpacked").mkdir()
+            run("tar", "--extract", "--strip-components=1", "--directory=unpacked",
+                f"--file={next(work.glob('*.orig.tar.*')).name}", cwd=work)
         (work / "unpacked").rename(goal)
     finally:
         shutil.rmtree(work)
 
 
-def fetch(name, version, cache):
-    """The folder with the source, fetched in the first version that can be had."""
-    print(f"fetch_source: fetches the source of {name} {version} into {cache}", file=sys.stderr)
-    options = own_state(cache / "apt")
+def fetch_first(name, version, cache, with_stable):
+    """The folder with the source, in the first version that can be had; or none, and why."""
     troubles = []
+    options = own_state(cache / "apt", with_stable)
     try:
         run("apt-get", *options, "--quiet", "update")
     except CannotFetch as error:  # it may be another source than the one that counts
@@ -109,11 +130,21 @@ def fetch(name, version, cache):
             goal = folder_of(name, revision, cache)
             try:
                 download(name, revision, options, goal)
-                return goal
+                return goal, []
             except CannotFetch as error:
                 troubles.append(error)
     except CannotFetch as error:
         troubles.append(error)
+    return None, troubles
+
+
+def fetch(name, version, cache):
+    """The folder with the source."""
+    print(f"fetch_source: fetches the source of {name} {version} into {cache}", file=sys.stderr)
+    for with_stable in (False, True):
+        folder, troubles = fetch_first(name, version, cache, with_stable)
+        if folder:
+            return folder
     raise CannotFetch(f"the source of {name} {version} cannot be fetched. Is the network there? If the archive has a "
                       "newer release by now, install that first.\n" + "\n".join(map(str, troubles)))
 
@@ -124,8 +155,9 @@ def folder_of(name, version, cache):
 
 
 def find_folder(name, version, cache):
-    """The folder that is there already: this version's, or another revision's."""
-    others = sorted(cache.glob(f"{name}-{upstream(version)}-*"), reverse=True)
+    """The folder that is there already: this version's, another revision's, or another of its series."""
+    others = [other for part in (upstream(version) + "-", series(version) + ".")
+              for other in sorted(cache.glob(f"{name}-{part}*"), reverse=True)]
     found = [folder_of(name, version, cache), *(other for other in others if other.suffix != ".new")]
     return next((folder for folder in found if folder.is_dir()), None)
 

@@ -51,12 +51,21 @@ class FetchSourceTest(unittest.TestCase):
                                  ("1-2-3", "1-2")):
             self.assertEqual(fetch_source.upstream(version), release)
 
+    def test_series(self):
+        for version, series in (("2:7.2.4+dfsg-1", "7.2"), ("2.10-3", "2.10"), ("1-2", "1")):
+            self.assertEqual(fetch_source.series(version), series)
+        self.assertEqual(fetch_source.in_stable("deb-src http://mirror.test/none none main"),
+                         "deb-src http://mirror.test/none none main")
+
     def test_what_is_unpacked_is_found(self):
         with tempfile.TemporaryDirectory() as folder:
             cache = pathlib.Path(folder)
             (cache / "x-1.0-2.new").mkdir()
-            (cache / "x-1.1-2").mkdir()
+            (cache / "x-1-2").mkdir()
+            (cache / "x-2.0-2").mkdir()
             self.assertIsNone(fetch_source.find_folder("x", "1:1.0-1", cache))
+            (cache / "x-1.0.3-2").mkdir()
+            self.assertEqual(fetch_source.find_folder("x", "1:1.0-1", cache).name, "x-1.0.3-2")
             (cache / "x-1.0-2").mkdir()
             self.assertEqual(fetch_source.find_folder("x", "1:1.0-1", cache).name, "x-1.0-2")
             (cache / "x-1.0-1").mkdir()
