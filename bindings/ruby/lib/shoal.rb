@@ -20,3 +20,5 @@ end
 require "shoal/errors"
 require "shoal/codecs"
 require "shoal/client"
+require "shoal/describe"
+require "shoal/events"

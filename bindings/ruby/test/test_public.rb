@@ -8,7 +8,7 @@ ROOT = File.expand_path("..", __dir__)
 
 # The public methods of the gem, as [class, method].
 def public_functions
-  modules = Shoal.constants.map { |name| Shoal.const_get(name) }.grep(Module) - [Shoal::Native]
+  modules = [Shoal] + Shoal.constants.map { |name| Shoal.const_get(name) }.grep(Module) - [Shoal::Native]
   modules.flat_map do |each|
     own = each.public_instance_methods(false) + (each.private_instance_methods(false) & [:initialize])
     own.map { |name| each.instance_method(name) } + each.singleton_methods(false).map { |name| each.method(name) }
@@ -52,6 +52,7 @@ class PublicTest < Minitest::Test
     nodes()
     topology()
     route(key)
+    next_event()
     close()
     inspect()
     marshal_dump()
@@ -117,7 +118,8 @@ class SignatureTest < Minitest::Test
   end
 
   def type_name(kind)
-    RBS::TypeName.new(name: kind.name.split("::").last.to_sym, namespace: RBS::Namespace.parse("::Shoal"))
+    *within, last = kind.name.split("::")
+    RBS::TypeName.new(name: last.to_sym, namespace: RBS::Namespace.parse("::#{within.join("::")}"))
   end
 
   def shape_in_signature(function, method)
