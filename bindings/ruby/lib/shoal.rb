@@ -22,3 +22,4 @@ require "shoal/codecs"
 require "shoal/client"
 require "shoal/describe"
 require "shoal/events"
+require "shoal/railtie" if defined?(Rails::Railtie)
