@@ -111,6 +111,25 @@ def check_python(path):
                 fault(path, f"imports {name}, which is not its to see")
 
 
+RUBY_REQUIRE = re.compile(r'^\s*(?:require|load|autoload :\w+,) "([^"]+)"(.*)$', re.MULTILINE)
+RUBY_STANDARD = ["json", "logger", "did_you_mean"]
+RUBY_ADAPTER = re.compile(r"active_support/|shoal/(rails_cache/|railtie)")
+RUBY_FRAMEWORK = re.compile(r"(active_support|rails|rack|action_\w+|connection_pool)(/|$)")
+
+
+def check_ruby(path):
+    """The gem requires the standard library and itself; its adapters a framework besides, and never the native module."""
+    own = str(path.relative_to(ROOT / "bindings/ruby/lib")).removesuffix(".rb")
+    adapter = RUBY_ADAPTER.match(own)
+    text = path.read_text()
+    for name, condition in RUBY_REQUIRE.findall(text):
+        if not (name in RUBY_STANDARD or (name.split("/")[0] == "shoal" and (adapter or not RUBY_ADAPTER.match(name)))
+                or (adapter and RUBY_FRAMEWORK.match(name)) or (RUBY_ADAPTER.match(name) and "if defined?(" in condition)):
+            fault(path, f"requires {name}, which is not its to see")
+    if adapter and re.search(r"\bNative\b", text):
+        fault(path, "an adapter uses the gem's classes, not the native module")
+
+
 checked = 0
 for path in files("core/*.[ch]", "core/*.def"):
     folder = path.relative_to(ROOT / "core").parts[0]
@@ -137,4 +156,7 @@ for pattern, check in (("swig/*.i", check_swig), ("bindings/*.[ch]", check_nativ
 for path in files("bindings/python/src/*.py"):
     checked += 1
     check_python(path)
+for path in files("bindings/ruby/lib/*.rb"):
+    checked += 1
+    check_ruby(path)
 finish(checked)
