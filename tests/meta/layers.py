@@ -118,13 +118,15 @@ RUBY_FRAMEWORK = re.compile(r"(active_support|rails|rack|action_\w+|connection_p
 
 
 def check_ruby(path):
-    """The gem requires the standard library and itself; its adapters a framework besides, and never the native module."""
+    """The gem requires the standard library and itself; its adapters a framework besides, never the native module."""
     own = str(path.relative_to(ROOT / "bindings/ruby/lib")).removesuffix(".rb")
     adapter = RUBY_ADAPTER.match(own)
     text = path.read_text()
     for name, condition in RUBY_REQUIRE.findall(text):
-        if not (name in RUBY_STANDARD or (name.split("/")[0] == "shoal" and (adapter or not RUBY_ADAPTER.match(name)))
-                or (adapter and RUBY_FRAMEWORK.match(name)) or (RUBY_ADAPTER.match(name) and "if defined?(" in condition)):
+        own_part = name.split("/")[0] == "shoal" and (adapter or not RUBY_ADAPTER.match(name))
+        framework = adapter and RUBY_FRAMEWORK.match(name)
+        where_there = RUBY_ADAPTER.match(name) and "if defined?(" in condition
+        if not (name in RUBY_STANDARD or own_part or framework or where_there):
             fault(path, f"requires {name}, which is not its to see")
     if adapter and re.search(r"\bNative\b", text):
         fault(path, "an adapter uses the gem's classes, not the native module")

@@ -3,11 +3,11 @@
 
 # Runs ActiveSupport's own tests of cache stores: run.rb [STORE [TEST...]], by default on :shoal_store.
 #
-# ActiveSupport is the one that is installed; its tests are those of the Debian source package, which fetch_source.py finds
-# or fetches; suite.rb says which of them run. The endpoint is the one that with_fleet.py leaves in SHOAL_TEST_ENDPOINT.
-# With mem_cache_store, Rails' own store on dalli runs them, for comparison. TEST is part of the names of those to be run
-# alone. Fails where a test fails, where fewer ran than there should be, and where one was skipped that is not known to be.
-# May require: ActiveSupport, minitest, the standard library. Called by CTest.
+# ActiveSupport is the one that is installed; its tests are those of the Debian source package, which fetch_source.py
+# finds or fetches; suite.rb says which of them run. The endpoint is the one that with_fleet.py leaves in
+# SHOAL_TEST_ENDPOINT. With mem_cache_store, Rails' own store on dalli runs them, for comparison. TEST is part of the
+# names of those to be run alone. Fails where a test fails, where fewer ran than there should be, and where one was
+# skipped that is not known to be. May require: ActiveSupport, minitest, the standard library. Called by CTest.
 require "minitest"
 
 # Counts, and names what was skipped: minitest itself is content with any number of tests.

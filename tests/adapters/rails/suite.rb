@@ -2,8 +2,8 @@
 
 # Which of ActiveSupport's own tests of cache stores run on a foreign store, and how.
 #
-# Those of its store on memcached do, which include all behaviours that the stores have in common, but for those named in
-# LEFT_OUT. May require: ActiveSupport and its tests, dalli. Required by run.rb.
+# Those of its store on memcached do, which include all behaviours that the stores have in common, but for those named
+# in LEFT_OUT. May require: ActiveSupport and its tests, dalli. Required by run.rb.
 require "logger" # ActiveSupport 6.1 forgets it
 require "active_support"
 require "active_support/core_ext/kernel/reporting"
@@ -36,16 +36,17 @@ module Suite
 
   OF_DALLI = "puts a fake into the client library of Rails' own store"
   OF_ITSELF = "makes Rails' own store by its name"
+  OF_SERVERS = "reads the servers out of dalli"
   LEFT_OUT = {
     "test_increment_expires_in" => OF_DALLI,
     "test_decrement_expires_in" => OF_DALLI,
     "test_write_expires_at" => OF_DALLI,
     "test_unless_exist_expires_when_configured" => OF_DALLI,
     "test_uses_provided_dalli_client_if_present" => OF_ITSELF,
-    "test_forwards_string_addresses_if_present" => "reads the servers out of dalli",
-    "test_falls_back_to_localhost_if_no_address_provided_and_memcache_servers_undefined" => "reads the servers out of dalli",
-    "test_falls_back_to_localhost_if_address_provided_as_nil" => "reads the servers out of dalli",
-    "test_falls_back_to_localhost_if_no_address_provided_and_memcache_servers_defined" => "reads the servers out of dalli",
+    "test_forwards_string_addresses_if_present" => OF_SERVERS,
+    "test_falls_back_to_localhost_if_no_address_provided_and_memcache_servers_undefined" => OF_SERVERS,
+    "test_falls_back_to_localhost_if_address_provided_as_nil" => OF_SERVERS,
+    "test_falls_back_to_localhost_if_no_address_provided_and_memcache_servers_defined" => OF_SERVERS,
     "test_validate_pool_arguments" => OF_ITSELF,
     "test_instantiating_the_store_doesn't_connect_to_Memcache" => OF_ITSELF,
     "test_pool_options_work" => OF_ITSELF,

@@ -1,19 +1,20 @@
 # frozen_string_literal: true
 
 # The options of dalli, and of what is made on it, as Shoal's: so that a configuration need not change.
-# May require: the standard library. Required by the Rails store and by Shoal::ElastiCache.
+# May require: the exceptions. Required by the Rails store and by Shoal::ElastiCache.
 module Shoal
   # Each option is a rule, which turns its value into Shoal's options; one that Shoal has no use for becomes none.
   module DalliOptions
     IGNORE = ->(_value) { {} }
 
+    # @param name [Symbol] the option
     # @param why [String] what is to be done instead
     # @return [Proc] a rule that takes nothing but nil and false
     def self.refuse(name, why)
       lambda do |value|
-        raise ArgumentError, "#{name} cannot be followed: #{why}" if value
+        next {} unless value
 
-        {}
+        raise Unsupported.new("#{name} cannot be followed: #{why}", status: Native::E_UNSUPPORTED)
       end
     end
 
@@ -21,16 +22,17 @@ module Shoal
 
     # What has no counterpart, with the reason in the README.
     WITHOUT_USE = %i[
-      compression compression_max_size compression_min_size compressor decompressed_max_bytes defer_drain digest_class
-      down_retry_delay error_when_over_max_size failover namespace_separator otel_db_statement otel_peer_service
-      protocol_implementation rcvbuf silence_marshal_warning sndbuf socket_failure_delay string_fastpath threadsafe
+      cache_nils compression compression_max_size compression_min_size compressor decompressed_max_bytes defer_drain
+      digest_class down_retry_delay error_when_over_max_size failover namespace_separator otel_db_statement
+      otel_peer_service protocol_implementation rcvbuf silence_marshal_warning sndbuf socket_failure_delay
+      string_fastpath threadsafe
     ].freeze
 
     RULES = {
       **WITHOUT_USE.to_h { |name| [name, IGNORE] },
       socket_timeout: ->(seconds) { seconds ? { operation_timeout_ms: [(Float(seconds) * 1000).ceil, 1].max } : {} },
       socket_max_failures: ->(count) { count ? { failure_threshold: [Integer(count), 1].max } : {} },
-      keepalive: ->(value) { { tcp_keepalive: value ? true : false } },
+      keepalive: ->(value) { value.nil? ? {} : { tcp_keepalive: value ? true : false } },
       value_max_bytes: ->(bytes) { bytes ? { max_value_bytes: Integer(bytes) } : {} },
       username: refuse(:username, SASL),
       password: refuse(:password, SASL),
@@ -58,8 +60,8 @@ module Shoal
     end
     private_class_method :apply
 
-    # The endpoint of a list of servers as dalli takes them: "host", "host:port:weight", "/path", "memcached://host:port",
-    # with commas or in Arrays. One of Shoal's own, with another scheme, stands alone.
+    # The endpoint of a list of servers as dalli takes them: "host", "host:port:weight", "/path",
+    # "memcached://host:port", with commas or in Arrays. One of Shoal's own, with another scheme, stands alone.
     # @param servers [Array, String, nil]
     # @return [String]
     def self.endpoint(servers)
@@ -85,4 +87,5 @@ module Shoal
     end
     private_class_method :split
   end
+  private_constant :DalliOptions
 end

@@ -1,7 +1,9 @@
 # frozen_string_literal: true
 
 # In the place of dalli-elasticache: its constructor and its methods, on a client that follows the fleet by itself.
-# May require: the client. Loaded by the package where its name is first used.
+# May require: the client, dalli_options. Loaded by the package where its name is first used.
+require "shoal/dalli_options"
+
 module Shoal
   # What `Dalli::ElastiCache` was, with the options it handed to dalli.
   #
@@ -58,11 +60,7 @@ module Shoal
 
     CODECS = { Marshal => :marshal, JSON => :json }.freeze
 
-    # What dalli has to be told and Shoal sees to by itself, or does in its own way.
-    WITHOUT_COUNTERPART = %i[failover threadsafe down_retry_delay socket_failure_delay socket_max_failures cache_nils
-                             digest_class error_when_over_max_size sndbuf rcvbuf protocol
-                             protocol_implementation].freeze
-    private_constant :CODECS, :WITHOUT_COUNTERPART
+    private_constant :CODECS
 
     # @return [Client] one client, which is kept and follows the fleet
     attr_reader :client
@@ -76,10 +74,9 @@ module Shoal
     # @raise [Unsupported] for TLS and passwords, [BadOption] for an option that neither dalli nor Shoal has
     def initialize(endpoint, dalli_options = {}, timeout: 5, ssl_context: nil)
       options = dalli_options.transform_keys(&:to_sym)
-      refuse(ssl_context: ssl_context, **options.slice(:ssl_context, :username, :password))
-      options = options.except(:ssl_context, :username, :password, *WITHOUT_COUNTERPART)
-      @client = Client.new(endpoint, preset: "dalli-elasticache", discovery_timeout_ms: milliseconds(timeout),
-                                     **values(options), **limits(options), **options)
+      options[:ssl_context] ||= ssl_context
+      @client = Client.new(endpoint, preset: "dalli-elasticache", discovery_timeout_ms: (timeout * 1000).ceil,
+                                     **values(options), **DalliOptions.translate(options))
     end
 
     # @return [Array<String>] the names of the nodes, "host:port"
@@ -105,14 +102,7 @@ module Shoal
 
     private
 
-    def refuse(**options)
-      name, = options.find { |_, value| value }
-      return unless name
-
-      raise Unsupported.new("#{name}: TLS and passwords are not built in yet", status: Native::E_UNSUPPORTED)
-    end
-
-    # The options taken from dalli's leave them. These say what is stored, ...
+    # Those of dalli's options that say what is stored, taken out of them.
     def values(options)
       serializer = options.delete(:serializer) { Marshal }
       namespace = options.delete(:namespace)
@@ -121,17 +111,8 @@ module Shoal
         raise ArgumentError, "serializer is Marshal or JSON, not #{serializer.inspect}"
       end
       { codec: codec, compress: options.delete(:compress) { true } ? :zlib : :none,
-        compress_min_bytes: options.delete(:compression_min_size), key_prefix: namespace && "#{namespace}:" }
-    end
-
-    # ... and these how long it may take and how large it may be.
-    def limits(options)
-      { operation_timeout_ms: milliseconds(options.delete(:socket_timeout)), tcp_keepalive: options.delete(:keepalive),
-        max_value_bytes: options.delete(:value_max_bytes) }.compact
-    end
-
-    def milliseconds(seconds)
-      seconds && (seconds * 1000).ceil
+        compress_min_bytes: options.delete(:compression_min_size), key_prefix: namespace && "#{namespace}:",
+        expires_in: options.delete(:expires_in) }.compact
     end
   end
 end

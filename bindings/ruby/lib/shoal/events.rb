@@ -3,8 +3,8 @@
 # What happened to a fleet in the background: a queue that whoever wants the events drains on a thread of its own.
 # May require: the native module. Required by the package.
 module Shoal
-  # One event: its kind (a Symbol), a sentence for a log, the node or discovery endpoint it is about (nil where none), the
-  # version of the list of nodes at that moment, and how many events before it were lost to this client.
+  # One event: its kind (a Symbol), a sentence for a log, the node or discovery endpoint it is about (nil where none),
+  # the version of the list of nodes at that moment, and how many events before it were lost to this client.
   Event = Struct.new(:kind, :message, :node, :version, :dropped)
 
   class Client

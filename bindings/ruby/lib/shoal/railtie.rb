@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
-# What Rails does by itself where this gem is in its Gemfile: it logs which nodes the cache uses, and what becomes of them.
-# May require: Rails. Required by the package where Rails is there.
+# What Rails does by itself where this gem is in its Gemfile: it logs which nodes the cache uses, and what becomes of
+# them. May require: Rails. Required by the package where Rails is there.
 require "rails/railtie"
 require "shoal/rails_cache/log_subscriber"
 

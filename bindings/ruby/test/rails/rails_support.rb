@@ -33,7 +33,8 @@ class StoreTest < FleetTest
 
   # A store whose one server does not exist.
   def dead_store(**options)
-    ActiveSupport::Cache.lookup_store(:shoal_store, "static://127.0.0.1:#{free_port}", operation_timeout_ms: 300, **options)
+    endpoint = "static://127.0.0.1:#{free_port}"
+    ActiveSupport::Cache.lookup_store(:shoal_store, endpoint, operation_timeout_ms: 300, **options)
   end
 
   # The client's own view of what a store wrote.

@@ -21,7 +21,8 @@ class KeysTest < StoreTest
   end
 
   def test_odd_keys
-    keys = ["a b", "a%20b", "\x00\x7F\n\r", "ümlaut", "\xFF\xFE", "x" * 251, "x" * 252, "ü" * 200, :symbol, { b: 1 }, 5, ["a", 1]]
+    keys = ["a b", "a%20b", "\x00\x7F\n\r", "ümlaut", "\xFF\xFE", "x" * 251, "x" * 252, "ü" * 200, :symbol,
+            { b: 1 }, 5, ["a", 1]]
     keys.each_with_index { |key, index| assert_same true, @store.write(key, index) }
     keys.each_with_index { |key, index| assert_equal index, @store.read(key), key.inspect }
     assert_equal keys.each_with_index.to_h, @store.read_multi(*keys)
@@ -93,7 +94,9 @@ class BatchesTest < StoreTest
   # How often a method of the client's is called in a block.
   def calls(*names)
     count = 0
-    trace = TracePoint.new(:call) { |point| count += 1 if point.defined_class == Shoal::Client && names.include?(point.method_id) }
+    trace = TracePoint.new(:call) do |point|
+      count += 1 if point.defined_class == Shoal::Client && names.include?(point.method_id)
+    end
     trace.enable { yield }
     count
   end
@@ -133,12 +136,14 @@ end
 
 class CountersTest < StoreTest
   def test_a_missing_counter
-    assert_equal RAILS_6 ? [nil, nil, nil] : [1, 5, 0], [@store.increment("a"), @store.increment("b", 5), @store.decrement("c", 3)]
+    assert_equal RAILS_6 ? [nil, nil, nil] : [1, 5, 0],
+                 [@store.increment("a"), @store.increment("b", 5), @store.decrement("c", 3)]
   end
 
   def test_counting
     @store.write("n", 10, raw: true)
-    assert_equal [11, 15, 12, 0], [@store.increment("n"), @store.increment("n", 4), @store.decrement("n", 3), @store.decrement("n", 99)]
+    assert_equal [11, 15, 12, 0], [@store.increment("n"), @store.increment("n", 4), @store.decrement("n", 3),
+                                   @store.decrement("n", 99)]
     assert_equal 5, @store.increment("n", 5, expires_in: 60)
     assert_equal 3, @store.increment("n", -2)
   end

@@ -25,7 +25,8 @@ class NotificationsTest < StoreTest
       @store.write_multi({ "k" => 1 })
       @store.read_multi("k", "none")
     end
-    assert_equal %w[write read increment write_multi read_multi].map { |name| "cache_#{name}.active_support" }, events.map(&:first)
+    names = %w[write read increment write_multi read_multi].map { |name| "cache_#{name}.active_support" }
+    assert_equal names, events.map(&:first)
     assert_equal ["ActiveSupport::Cache::ShoalStore"], events.map { |_, payload| payload[:store] }.uniq
     assert_equal [true, ["k"]], [events[1][1][:hit], events[4][1][:hits]]
   end
@@ -38,9 +39,9 @@ class LogTest < StoreTest
     before = ActiveSupport::LogSubscriber.logger
     ActiveSupport::LogSubscriber.logger = Logger.new(log = StringIO.new)
     subscriber = Subscriber.new
-    { topology_changed: { message: "now", nodes: %w[a b], preset: :rails, dropped: 2 }, node_failed: { message: "down" },
-      node_recovered: { message: "up" }, discovery_failed: { message: "lost" }, discovery_recovered: { message: "found" },
-      warning: { message: "look" } }.each do |name, payload|
+    { topology_changed: { message: "now", nodes: %w[a b], preset: :rails, dropped: 2 },
+      node_failed: { message: "down" }, node_recovered: { message: "up" }, discovery_failed: { message: "lost" },
+      discovery_recovered: { message: "found" }, warning: { message: "look" } }.each do |name, payload|
       subscriber.public_send(name, ActiveSupport::Notifications::Event.new("#{name}.shoal", nil, nil, "id", payload))
     end
     told = log.string.lines.map { |line| line[/(INFO|WARN).*: (Shoal: .*)/] && [$1, $2] }

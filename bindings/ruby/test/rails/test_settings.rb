@@ -57,7 +57,8 @@ class SettingsTest < Minitest::Test
   end
 
   def test_options_go_where_they_belong
-    arguments = Arguments.new(["a:1"], { namespace: "n", expires_in: 5, raw: true, retry_attempts: 1, "pool_size" => 3 })
+    given = { namespace: "n", expires_in: 5, raw: true, retry_attempts: 1, "pool_size" => 3 }
+    arguments = Arguments.new(["a:1"], given)
     assert_equal({ namespace: "n", expires_in: 5, raw: true }, arguments.store)
     assert_equal [[:retry_attempts, 1]], arguments.client.options
     assert_equal({ size: 3, timeout: 5.0 }, arguments.pool)
@@ -92,11 +93,12 @@ class SettingsTest < Minitest::Test
   end
 
   def test_options_of_dalli
-    given = { socket_timeout: 0.25, socket_max_failures: 3, keepalive: false, value_max_bytes: 5_000_000, failover: true,
-              compress: true, down_retry_delay: 30, threadsafe: true, protocol: :binary, username: nil }
-    assert_equal [[:failure_threshold, 3], [:max_value_bytes, 5_000_000], [:operation_timeout_ms, 250], [:protocol, :auto],
-                  [:tcp_keepalive, false]], client_settings("a", **given).options
-    assert_equal [[:operation_timeout_ms, 100]], client_settings("a", socket_timeout: 5, operation_timeout_ms: 100).options
+    given = { socket_timeout: 0.25, socket_max_failures: 3, keepalive: false, value_max_bytes: 5_000_000,
+              compress: true, failover: true, down_retry_delay: 30, threadsafe: true, protocol: :binary, username: nil }
+    assert_equal [[:failure_threshold, 3], [:max_value_bytes, 5_000_000], [:operation_timeout_ms, 250],
+                  [:protocol, :auto], [:tcp_keepalive, false]], client_settings("a", **given).options
+    both = client_settings("a", socket_timeout: 5, operation_timeout_ms: 100)
+    assert_equal [[:operation_timeout_ms, 100]], both.options
     assert_equal [[:protocol, :meta]], client_settings("a", protocol: :meta).options
     assert_equal({ skip_nil: true }, Arguments.new([], { cache_nils: false }).store)
   end
@@ -111,7 +113,8 @@ class SettingsTest < Minitest::Test
 
   def test_options_of_dalli_that_cannot_be_followed
     { username: "u", password: "p", ssl_context: Object.new }.each do |name, value|
-      assert_match(/#{name} cannot be followed/, assert_raises(ArgumentError) { client_settings("a", name => value) }.message)
+      error = assert_raises(ArgumentError) { client_settings("a", name => value) }
+      assert_match(/#{name} cannot be followed/, error.message)
     end
     return unless RAILS_6
 

@@ -16,9 +16,9 @@ module ActiveSupport
   module Cache
     # A cache on a fleet of memcached nodes that may come and go.
     #
-    # Keys and values are those of MemCacheStore of the same Rails, which reads what this writes, and the other way. A node
-    # that fails makes its keys' reads misses and its writes false or nil, and is logged; with `on_node_failure: :error` it
-    # raises Shoal::Error instead.
+    # Keys and values are those of MemCacheStore of the same Rails, which reads what this writes, and the other way. A
+    # node that fails makes its keys' reads misses and its writes false or nil, and is logged; with `on_node_failure:
+    # :error` it raises Shoal::Error instead.
     class ShoalStore < Store
       LEGACY = ActiveSupport.version < Gem::Version.new("7")
       # Rails 6.1's entries are marshalled by the client alone.
@@ -47,9 +47,9 @@ module ActiveSupport
       attr_reader :client
 
       # Makes a store; the network is not touched before the first call.
-      # @param servers [Array<String>] an endpoint as Shoal::Client takes it, or servers as dalli does; by default those of
-      #   ENV["MEMCACHE_SERVERS"], or else 127.0.0.1:11211. Behind them, in a Hash, options: Rails' own, Shoal's, dalli's,
-      #   and for a pool `pool`, or `pool_size` and `pool_timeout`
+      # @param servers [Array<String>] an endpoint as Shoal::Client takes it, or servers as dalli does; by default
+      #   those of ENV["MEMCACHE_SERVERS"], or else 127.0.0.1:11211. Behind them, in a Hash, options: Rails' own,
+      #   Shoal's, dalli's, and for a pool `pool`, or `pool_size` and `pool_timeout`
       # @raise [ArgumentError] for an option that nobody knows; the message names the nearest
       def initialize(*servers)
         servers = servers.flatten

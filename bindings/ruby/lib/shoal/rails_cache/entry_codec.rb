@@ -9,8 +9,8 @@ module Shoal
     # A value that is stored as it is, as Rails asks for by `raw: true`.
     Raw = Struct.new(:bytes)
 
-    # What Rails made of an entry is marshalled once more, a String too, as dalli does; Raw is not. A value that cannot be
-    # read is a miss, which is logged.
+    # What Rails made of an entry is marshalled once more, a String too, as dalli does; Raw is not. A value that
+    # cannot be read is a miss, which is logged.
     class EntryCodec < MarshalCodec
       # @param failures [Failures]
       def initialize(failures)

@@ -6,7 +6,8 @@ require "shoal"
 
 module Shoal
   module RailsCache
-    # Tells of failures by the store's logger and by Rails' error reporter: of each kind at each node once a second at most.
+    # Tells of failures by the store's logger and by Rails' error reporter: of each kind at each node once a second at
+    # most.
     class Failures
       # Errors that waiting does not mend, whatever the fleet does.
       OF_THE_PROGRAM = [BadEndpoint, BadKey, BadOption, Closed, InvalidArgument, OutOfMemory, Unsupported].freeze

@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
-# What a store does otherwise with Rails 6.1, whose local cache keeps entries, where later ones keep what is stored of them.
-# May require: ActiveSupport. Prepended to the Rails store with that release alone.
+# What a store does otherwise with Rails 6.1, whose local cache keeps entries, where later ones keep what is stored of
+# them. May require: ActiveSupport. Prepended to the Rails store with that release alone.
 module Shoal
   module RailsCache
     # Goes away with Rails 6.1.

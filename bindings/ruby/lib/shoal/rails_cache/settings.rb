@@ -49,7 +49,7 @@ module Shoal
 
       def refuse_unknown(options)
         own = Shoal.options.map(&:name) - ELSEWHERE.keys + %i[preset]
-        known = [*STORE, *POOL, *own, *DalliOptions::RULES.keys, :cache_nils, :serializer]
+        known = [*STORE, *POOL, *own, *DalliOptions::RULES.keys, :serializer]
         options.each_key do |name|
           next if known.include?(name)
           raise ArgumentError, "#{name} is no option of this store: #{ELSEWHERE[name]}" if ELSEWHERE.key?(name)
@@ -80,6 +80,8 @@ module Shoal
         # The core is told neither, so that what fails is known here, and logged.
         translated.delete(:on_node_failure) if %w[error miss].include?(translated[:on_node_failure].to_s)
         Settings.new(DalliOptions.endpoint(servers), preset&.to_sym, translated.sort.freeze, raises).freeze
+      rescue Unsupported => e
+        raise ArgumentError, e.message
       end
 
       # Before Rails 7.1 this was dalli's option; later it is among Store's.
