@@ -32,14 +32,16 @@ class ProcessesTest < StoreTest
   end
 
   def test_parent_and_children
-    @store.write("before", "the fork")
-    busy = Thread.new { own_values?(@store, "thread", 300) }
-    children = Array.new(4) do |number|
-      fork { exit!(own_values?(@store, number, 50) && store.read("before") == "the fork" ? 0 : 1) }
+    [@store, store(pool: { size: 3, timeout: 30 })].each do |cache|
+      cache.write("before", "the fork")
+      busy = Thread.new { own_values?(cache, "thread", 300) }
+      children = Array.new(4) do |number|
+        fork { exit!(own_values?(cache, number, 50) && cache.read("before") == "the fork" ? 0 : 1) }
+      end
+      assert own_values?(cache, "parent", 50)
+      assert_equal [0] * 4, children.map { |child| Process.wait2(child)[1].exitstatus }
+      assert busy.value
     end
-    assert own_values?(@store, "parent", 50)
-    assert_equal [0] * 4, children.map { |child| Process.wait2(child)[1].exitstatus }
-    assert busy.value
   end
 
   def test_events_go_on_in_a_child

@@ -100,10 +100,11 @@ module ActiveSupport
 
       # --- Calls ---
 
-      # The pool's members are one and the same: it only limits how many threads use the cache at once.
+      # The pool holds permits and no client: it only limits how many threads use the cache at once. From 2.4 on it
+      # closes what it holds in the child of a fork, which here is the parent's too.
       def make_pool(options)
         require "connection_pool"
-        ConnectionPool.new(**options) { @client }
+        ConnectionPool.new(**options) { :permit }
       end
 
       # A call of the client's; `otherwise` where the fleet failed it. Of a read of many, what was read.
@@ -113,8 +114,8 @@ module ActiveSupport
         result
       end
 
-      def attempt(otherwise, &block)
-        @pool ? @pool.with(&block) : yield(@client)
+      def attempt(otherwise)
+        @pool ? @pool.with { yield(@client) } : yield(@client)
       rescue Shoal::Error => e
         @failures.settle(e)
         e.partial || otherwise
