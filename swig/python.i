@@ -1,14 +1,15 @@
 /* What only Python needs of shoal.i: the typemaps that TYPEMAPS.md asks for, in its order. The C behind them is
  * bindings/python/native, which is written by hand; handles are capsules, whose destructor frees them once. */
 
-%{
-#include "support.h"
-%}
-
-/* SWIG's own table of types: apart from that of other modules, and never taken down. At the end of a process SWIG 4.3
- * would make a type for that of which Python 3.13 warns, and would crash where warnings are errors. */
+/* Until SWIG 4.4 its types bear no module's name, of which Python 3.13 warns: where warnings are errors they could not be
+ * made. SWIG's table of types is the module's own, and never taken down, for which SWIG would make objects anew while
+ * its interpreter ends. */
 %begin %{
+#include "support.h"
 #define SWIG_TYPE_TABLE shoal
+#if PY_VERSION_HEX >= 0x030d0000
+#define PyType_FromSpec shoal_python_swig_type
+#endif
 %}
 %init %{
 #ifdef SWIGPY_CAPSULE_ATTR_NAME
@@ -81,12 +82,30 @@
     $result = shoal_python_string(*$1);
 }
 
+/* --- Numbers: whatever stands for a whole one; an error names the parameter and the range. --- */
+
+%typemap(in) int64_t {
+    int64_t number = 0;
+    if (!shoal_python_signed($input, "$1_name", &number))
+        SWIG_fail;
+    $1 = number;
+}
+%define SHOAL_UNSIGNED(type, highest)
+%typemap(in) type {
+    uint64_t number = 0;
+    if (!shoal_python_unsigned($input, "$1_name", highest, &number))
+        SWIG_fail;
+    $1 = (type)number;
+}
+%enddef
+SHOAL_UNSIGNED(uint32_t, UINT32_MAX)
+SHOAL_UNSIGNED(uint64_t, UINT64_MAX)
+
 /* --- Numbers in and out that may be left out. --- */
 
 %typemap(in) const uint64_t *initial (uint64_t number) {
     if ($input != Py_None) {
-        number = PyLong_AsUnsignedLongLong($input);
-        if (PyErr_Occurred())
+        if (!shoal_python_unsigned($input, "$1_name", UINT64_MAX, &number))
             SWIG_fail;
         $1 = &number;
     }

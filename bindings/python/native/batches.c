@@ -74,18 +74,61 @@ static bool take_hit(const struct run *run, size_t index, const struct shoal_pyt
     return fine;
 }
 
+/* What a decoder has just raised, where it is an error of Shoal's: it belongs to that key alone. Any other stays
+ * raised, and ends the call. */
+static PyObject *caught_error(void) {
+    PyObject *type = NULL;
+    PyObject *error = NULL;
+    PyObject *traceback = NULL;
+    PyErr_Fetch(&type, &error, &traceback);
+    PyErr_NormalizeException(&type, &error, &traceback);
+    if (!PyObject_HasAttrString(error, "partial")) {
+        PyErr_Restore(type, error, traceback);
+        return NULL;
+    }
+    if (traceback != NULL)
+        PyException_SetTraceback(error, traceback);
+    Py_DECREF(type);
+    Py_XDECREF(traceback);
+    return error;
+}
+
+/* Every hit that can be read. False where a decoder raised what is no error of Shoal's; `unreadable` is the first that
+ * is. */
+static bool take_readable(const struct run *run, const struct shoal_python_codec *codec, PyObject *hits,
+                          PyObject **unreadable) {
+    for (size_t i = 0; i < (size_t)run->count; i++) {
+        if (take_hit(run, i, codec, hits))
+            continue;
+        PyObject *error = caught_error();
+        if (error == NULL)
+            return false;
+        if (*unreadable == NULL)
+            *unreadable = Py_NewRef(error);
+        Py_DECREF(error);
+    }
+    return true;
+}
+
+static const shoal_error *first_failure(const struct run *run) {
+    const shoal_error *failure = NULL;
+    for (size_t i = 0; run->status == SHOAL_PARTIAL && i < (size_t)run->count && failure == NULL; i++)
+        failure = shoal_batch_error(run->batch, i);
+    return failure;
+}
+
 /* All hits are taken before the first failure is told, so that the exception can carry them. */
 static bool take_hits(const struct run *run, const struct shoal_python_codec *codec, PyObject *hits) {
-    const shoal_error *failure = NULL;
-    for (size_t i = 0; i < (size_t)run->count; i++) {
-        if (run->status == SHOAL_PARTIAL && failure == NULL)
-            failure = shoal_batch_error(run->batch, i);
-        if (!take_hit(run, i, codec, hits))
-            return false;
-    }
-    if (failure != NULL)
+    const shoal_error *failure = first_failure(run);
+    PyObject *unreadable = NULL;
+    bool fine = take_readable(run, codec, hits, &unreadable);
+    if (fine && failure != NULL)
         shoal_python_raise(failure, hits);
-    return failure == NULL;
+    else if (fine && unreadable != NULL && PyObject_SetAttrString(unreadable, "partial", hits) == 0)
+        PyErr_SetObject((PyObject *)Py_TYPE(unreadable), unreadable);
+    fine = fine && failure == NULL && unreadable == NULL;
+    Py_XDECREF(unreadable);
+    return fine;
 }
 
 PyObject *shoal_python_get_many(shoal_client *client, const struct shoal_python_codec *codec, PyObject *keys) {

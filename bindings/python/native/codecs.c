@@ -114,11 +114,11 @@ static bool hold(struct shoal_python_stored *stored, PyObject *object) {
 }
 
 static bool flags_of(PyObject *object, uint32_t *flags) {
-    unsigned long number = PyLong_AsUnsignedLong(object);
+    uint64_t number = 0;
+    if (!shoal_python_unsigned(object, "flags", UINT32_MAX, &number))
+        return false;
     *flags = (uint32_t)number;
-    if (!PyErr_Occurred() && number > UINT32_MAX)
-        PyErr_SetString(PyExc_OverflowError, "a codec's flags are 32 bits");
-    return !PyErr_Occurred();
+    return true;
 }
 
 /* The two things that the codec's own encode makes of a value, as a tuple. */

@@ -6,10 +6,10 @@
 #include "support.h"
 
 /* Three kinds of codecs, of which the first two need no Python for what is most common:
- * raw                    decode is None: bytes as they are. encode stands for what is not exactly bytes.
- * a layout of the core   packing is (layout, compress, compress_min_bytes): bytes and str as the layout has them. For
- * all else, encode makes (kind, bytes) and decode takes them. any other              encode makes (bytes, flags) and
- * decode takes them. */
+ * - raw (decode is None): bytes as they are; encode stands for what is not exactly bytes.
+ * - by a layout of the core (packing is (layout, compress, compress_min_bytes)): bytes and str as the layout has them;
+ * for all else encode makes (kind, bytes), and decode takes them.
+ * - any other: encode makes (bytes, flags), and decode takes them. */
 struct shoal_python_codec {
     PyObject *encode;
     PyObject *decode;

@@ -3,10 +3,8 @@
 #include "support.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
-
-/* Makes an exception; owned by the module, which never goes. */
-static PyObject *error_factory;
 
 bool shoal_python_key(PyObject *object, const char **key, size_t *size) {
     Py_ssize_t length = 0;
@@ -77,6 +75,43 @@ bool shoal_python_seconds(PyObject *object, int64_t *seconds) {
     return true;
 }
 
+/* --- Numbers --- */
+
+/* An int for whatever stands for a whole number, as numpy's do; floats do not. */
+static PyObject *whole_number(PyObject *object, const char *name) {
+    PyObject *whole = PyIndex_Check(object) ? PyNumber_Index(object) : NULL;
+    if (whole == NULL && !PyErr_Occurred())
+        PyErr_Format(PyExc_TypeError, "%s is a whole number, not %.100s", name, Py_TYPE(object)->tp_name);
+    return whole;
+}
+
+bool shoal_python_signed(PyObject *object, const char *name, int64_t *number) {
+    int overflow = 0;
+    PyObject *whole = whole_number(object, name);
+    if (whole == NULL)
+        return false;
+    *number = PyLong_AsLongLongAndOverflow(whole, &overflow);
+    Py_DECREF(whole);
+    if (overflow != 0)
+        PyErr_Format(PyExc_OverflowError, "%s is a whole number from %lld to %lld", name, (long long)INT64_MIN,
+                     (long long)INT64_MAX);
+    return overflow == 0;
+}
+
+bool shoal_python_unsigned(PyObject *object, const char *name, uint64_t highest, uint64_t *number) {
+    PyObject *whole = whole_number(object, name);
+    if (whole == NULL)
+        return false;
+    *number = PyLong_AsUnsignedLongLong(whole);
+    Py_DECREF(whole);
+    if (PyErr_Occurred() == NULL && *number <= highest)
+        return true;
+    PyErr_Format(PyExc_OverflowError, "%s is a whole number from 0 to %llu", name, (unsigned long long)highest);
+    return false;
+}
+
+/* --- Results --- */
+
 PyObject *shoal_python_string(const char *text) {
     if (text == NULL)
         return Py_NewRef(Py_None);
@@ -113,21 +148,40 @@ PyObject *shoal_python_borrowed(const void *pointer, const char *name, PyObject 
     return capsule;
 }
 
+PyObject *shoal_python_swig_type(PyType_Spec *spec) {
+    char name[100];
+    PyType_Spec named = *spec;
+    snprintf(name, sizeof(name), "shoal._native.%s", spec->name);
+    if (strchr(spec->name, '.') == NULL)
+        named.name = name;
+    return PyType_FromSpec(&named);
+}
+
 /* --- Exceptions --- */
 
+/* What makes exceptions is the interpreter's own, as its classes are: a process may have several interpreters. */
+static const char factory_name[] = "shoal.error_factory";
+
+static PyObject *interpreters_own(void) {
+    return PyInterpreterState_GetDict(PyInterpreterState_Get());
+}
+
 PyObject *shoal_python_use_errors(PyObject *factory) {
-    Py_INCREF(factory);
-    Py_XSETREF(error_factory, factory);
-    return Py_NewRef(Py_None);
+    PyObject *own = interpreters_own();
+    if (own == NULL)
+        PyErr_SetString(PyExc_ImportError, "this interpreter has no place for shoal's exceptions");
+    return own != NULL && PyDict_SetItemString(own, factory_name, factory) == 0 ? Py_NewRef(Py_None) : NULL;
 }
 
 void shoal_python_raise(const shoal_error *error, PyObject *partial) {
     PyObject *message = shoal_python_string(shoal_error_message(error));
     PyObject *node = shoal_python_string(shoal_error_node(error));
+    PyObject *own = interpreters_own();
+    PyObject *factory = own != NULL ? PyDict_GetItemString(own, factory_name) : NULL;
     PyObject *exception = NULL;
-    if (message != NULL && node != NULL && error_factory != NULL)
+    if (message != NULL && node != NULL && factory != NULL)
         exception = PyObject_CallFunction(
-            error_factory, "iOOiIOOO", (int)shoal_error_status(error), message, node, shoal_error_errno(error),
+            factory, "iOOiIOOO", (int)shoal_error_status(error), message, node, shoal_error_errno(error),
             shoal_error_attempts(error), shoal_error_is_retriable(error) ? Py_True : Py_False,
             shoal_error_is_outcome_unknown(error) ? Py_True : Py_False, partial != NULL ? partial : Py_None);
     if (exception != NULL)

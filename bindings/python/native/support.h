@@ -34,6 +34,10 @@ bool shoal_python_seconds(PyObject *object, int64_t *seconds);
 /* Many keys: any iterable but a str or bytes, which is one of keys that nobody meant. A tuple of the caller's own. */
 PyObject *shoal_python_keys(PyObject *object);
 
+/* A whole number within a range; an error names it. */
+bool shoal_python_signed(PyObject *object, const char *name, int64_t *number);
+bool shoal_python_unsigned(PyObject *object, const char *name, uint64_t highest, uint64_t *number);
+
 /* C's text as a str, None for NULL. */
 PyObject *shoal_python_string(const char *text);
 
@@ -45,6 +49,9 @@ void *shoal_python_handle(PyObject *object, const char *name);
 
 /* A capsule for what belongs to its parent, which it keeps alive; None for NULL. */
 PyObject *shoal_python_borrowed(const void *pointer, const char *name, PyObject *parent);
+
+/* Makes a type of SWIG's, under the module's name. */
+PyObject *shoal_python_swig_type(PyType_Spec *spec);
 
 /* --- Exceptions --- */
 

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import unittest
 
@@ -16,6 +17,9 @@ import shoal
 
 # Generous, as test machines are busy: nothing here is about how fast a call is.
 OPERATION_TIMEOUT_MS = 10000
+
+# Its allocator takes no lock at a fork: a child of a process whose other threads allocate may wait for ever.
+UNDER_ASAN = "asan" in os.environ.get("LD_PRELOAD", "")
 
 
 def eventually(condition, seconds=10.0):
@@ -28,25 +32,63 @@ def eventually(condition, seconds=10.0):
     return True
 
 
-def _answers(port):
+def python_environment(**more):
+    """For a Python beside the test's. Leaks are looked for in the test's own process alone: one that forked, or has
+    threads at its end, leaves some of Python's."""
+    return {**os.environ, "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0", **more}
+
+
+def start(command, **options):
+    """A program that the kernel kills when the thread that started it ends, however the test's process does. It runs
+    without the instruments that may have been loaded into this Python."""
+    environment = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}
+    return subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "--", *command],
+                            **{"env": environment, "text": True, **options})
+
+
+def free_port():
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def listens(port):
+    """Whether somebody does."""
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
         return True
     return False
+
+
+def run_all(*targets):
+    """Runs functions side by side; raises what one of them raised."""
+    failures = []
+
+    def guarded(target):
+        try:
+            target()
+        except BaseException as error:  # pylint: disable=broad-except  # it is raised below
+            failures.append(error)
+
+    threads = [threading.Thread(target=guarded, args=(target,)) for target in targets]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise failures[0]
 
 
 class Memcached:
     """One memcached process."""
 
     def __init__(self):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.name = f"127.0.0.1:{self.port}"
         program = shutil.which("memcached") or "/usr/bin/memcached"
-        # It ends with this process, however that ends.
-        self.process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", program, "-l", "127.0.0.1", "-p",
-                                         str(self.port), "-U", "0", "-t", "1", "-m", "64", "-c", "2048", "-u", "root"])
-        if not eventually(lambda: _answers(self.port)):
+        self.process = start([program, "-l", "127.0.0.1", "-p", str(self.port), "-U", "0", "-t", "1", "-m", "64", "-c",
+                              "2048", "-u", "root"])
+        if not eventually(lambda: listens(self.port)):
             raise RuntimeError("memcached does not answer")
 
     def freeze(self):
@@ -84,10 +126,17 @@ class FleetTest(unittest.TestCase):
         """A client of this fleet."""
         return shoal.Client(self.endpoint, **{"operation_timeout_ms": OPERATION_TIMEOUT_MS, **options})
 
+    def started_python(self, program, *options):
+        """A program on this fleet in a Python of its own, with warnings as errors, and pipes to all its streams."""
+        return start([sys.executable, "-B", "-W", "error", *options, "-c", program, self.endpoint],
+                     env=python_environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
     def run_python(self, program, *options):
-        """Runs a program on this fleet in a Python of its own, with warnings as errors; its standard output. Nothing may
-        come on its standard error."""
-        command = [sys.executable, "-B", "-W", "error", *options, "-c", program, self.endpoint]
-        result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-        self.assertEqual((result.returncode, result.stderr), (0, ""), result.stdout)
-        return result.stdout
+        """Runs such a program to its end; its standard output. Nothing may come on its standard error."""
+        with self.started_python(program, *options) as process:
+            try:
+                output, complaints = process.communicate(timeout=60)
+            finally:
+                process.kill()
+        self.assertEqual((process.returncode, complaints), (0, ""), output)
+        return output

@@ -4,6 +4,8 @@ May import: the standard library, shoal and support.
 """
 import array
 import copy
+import datetime
+import decimal
 import pickle
 import types
 import unittest
@@ -77,6 +79,12 @@ class SingleKeys(FleetTest):
         self.assertEqual(self.cache.get("k"), b"2")
         with self.assertRaises(shoal.InvalidArgument):
             self.cache.cas("k", b"4", 0)
+        for wrong in (None, "1", 1.0):
+            with self.assertRaisesRegex(TypeError, "cas is a whole number, not"):
+                self.cache.cas("k", b"4", wrong)
+        for wrong in (-1, 2**64):
+            with self.assertRaises(OverflowError):
+                self.cache.cas("k", b"4", wrong)
 
     def test_delete_and_touch(self):
         self.assertIs(self.cache.delete("k"), False)
@@ -105,8 +113,9 @@ class SingleKeys(FleetTest):
             for wrong in (float("nan"), float("inf")):
                 with self.subTest(number, wrong=wrong), self.assertRaises(ValueError):
                     store(wrong)
-            with self.assertRaisesRegex(TypeError, "number of seconds"):
-                store("60")
+            for wrong in (None, "5", datetime.timedelta(seconds=5), decimal.Decimal(5)):
+                with self.assertRaisesRegex(TypeError, f"number of seconds, not .*{type(wrong).__name__}"):
+                    store(wrong)
 
     def test_counters(self):
         self.assertIsNone(self.cache.increment("k"))
@@ -119,9 +128,25 @@ class SingleKeys(FleetTest):
         self.cache.set("k", b"text")
         with self.assertRaises(shoal.NotANumber):
             self.cache.increment("k")
-        for wrong in ({"initial": -1}, {"delta": 2**70}):
-            with self.assertRaises(OverflowError):
-                self.cache.increment("k", **wrong)
+        self.cache.set("k", b"10")
+        self.assertEqual(self.cache.increment("k", -3), 7)
+        self.assertEqual(self.cache.decrement("k", -3), 10)
+        for name, value in (("initial", -1), ("initial", 2**64), ("delta", 2**63), ("delta", -2**63 - 1)):
+            with self.assertRaisesRegex(OverflowError, f"{name} is a whole number from -?[0-9]+ to [0-9]+"):
+                self.cache.increment("k", **{name: value})
+        for name, value in (("initial", 1.0), ("initial", "1"), ("delta", 1.0), ("delta", None)):
+            with self.assertRaisesRegex(TypeError, f"{name} is a whole number, not {type(value).__name__}"):
+                self.cache.increment("k", **{name: value})
+        self.assertEqual(self.cache.get("k"), b"10")
+
+    def test_whole_numbers_of_other_kinds(self):
+        class Whole:
+            """As numpy's numbers are."""
+
+            def __index__(self):
+                return 5
+
+        self.assertEqual(self.cache.increment("k", Whole(), initial=Whole()), 5)
 
     def test_a_value_too_large_is_an_error(self):
         self.cache.set("k", b"old")
@@ -185,6 +210,48 @@ class ManyKeys(FleetTest):
             self.cache.get_many(["bad key", "a", "missing"])
         self.assertEqual(caught.exception.partial, {"a": b"1"})
 
+    def test_an_iterable_that_fails_or_calls_the_client(self):
+        def keys(last):
+            yield "a"
+            yield last()
+
+        def fail():
+            raise LookupError("mine")
+
+        self.cache.set_many({"a": b"1", "b": b"2"})
+        self.assertEqual(self.cache.get_many(keys(lambda: self.cache.get_many(["b"]) and "b")), {"a": b"1", "b": b"2"})
+        for call in (self.cache.get_many, self.cache.delete_many):
+            with self.assertRaisesRegex(LookupError, "mine"):
+                call(keys(fail))
+        self.assertEqual(self.cache.get("a"), b"1")
+
+    def test_mappings_of_other_kinds(self):
+        class Own(dict):
+            """One whose items are others than it holds."""
+
+            def items(self):
+                return [("a", b"1"), ("a", b"2")]
+
+        self.assertEqual(self.cache.set_many(types.MappingProxyType({"a": b"0", "b": b"3"})), [])
+        self.assertEqual(self.cache.set_many(Own(c=b"4")), [])
+        self.assertEqual(self.cache.get_many("abc"[i] for i in range(3)), {"a": b"2", "b": b"3"})
+
+    def test_keys_of_other_kinds(self):
+        class Text(str):
+            """As Django's safe strings are."""
+
+        key = Text("k")
+        self.assertEqual(self.cache.set_many({key: b"v", b"\xff\x80": b"w"}), [])
+        found = self.cache.get_many([key, b"\xff\x80"])
+        self.assertEqual(found, {"k": b"v", b"\xff\x80": b"w"})
+        self.assertIs(next(iter(found)), key)
+        # What is no text cannot be sent, and nothing beside it is.
+        for call in (lambda: self.cache.set_many({"a": b"1", "\udc80": b"2"}),
+                     lambda: self.cache.get_many(["k", "\udc80"]), lambda: self.cache.delete_many(["k", "\udc80"])):
+            with self.assertRaises(UnicodeEncodeError):
+                call()
+        self.assertEqual(self.cache.get_many(["a", "k"]), {"k": b"v"})
+
     def test_times_to_live(self):
         self.cache.set_many({"a": b"1", "b": b"2"}, ttl=-1)
         self.assertEqual(self.cache.get_many(["a", "b"]), {})
@@ -235,6 +302,12 @@ class Options(FleetTest):
             shoal.Client("nonsense://x")
         with self.assertRaisesRegex(ValueError, "NUL"):
             self.client(key_prefix="a\0b")
+        for missing in (None, b"127.0.0.1:1", ["127.0.0.1:1", None]):
+            with self.assertRaisesRegex(TypeError, "endpoint is .*, not (NoneType|bytes)"):
+                shoal.Client(missing)
+        for missing in (None, b"p:", {}, object()):
+            with self.assertRaisesRegex(TypeError, f"key_prefix is .*, not {type(missing).__name__}"):
+                self.client(key_prefix=missing)
         with self.assertRaises(TypeError):
             shoal.Client()  # pylint: disable=no-value-for-parameter
 

@@ -51,6 +51,9 @@ class Codecs(FleetTest):
         self.assertEqual(self.stored("json", {"a": ["ö", 1, None, True]}), ('{"a":["ö",1,null,true]}'.encode(), 1))
         with self.assertRaises(TypeError):
             self.client(codec="json").set("k", object())
+        for wrong in (float("nan"), [float("inf")], "\udc80"):  # no other language could read these
+            with self.assertRaises(ValueError):
+                self.client(codec="json").set("k", wrong)
 
     def test_compression(self):
         text = "la " * 5000
@@ -149,6 +152,40 @@ class Codecs(FleetTest):
 
         self.assertEqual(self.client(codec=Clearing()).set_many(pairs), [])
         self.assertEqual(self.server.get("k99"), (b"v", 0))
+
+    def test_a_value_that_cannot_be_read_leaves_the_others(self):
+        self.server.set_many({"a": (b"1", 1), "bad": (b"{", 1), "b": (b"2", 1), "worse": (b"}", 1)})
+        with self.assertRaises(shoal.BadValue) as caught:
+            self.client(codec="json").get_many(["a", "bad", "b", "worse", "none"])
+        self.assertEqual(caught.exception.partial, {"a": 1, "b": 2})
+
+    def test_what_a_codec_of_ones_own_raises_comes_through(self):
+        class Failing(Seen):
+            """One whose decode fails."""
+
+            def decode(self, data, flags):
+                raise LookupError("mine")
+
+        self.server.set("k", (b"v", 0))
+        for call in (lambda cache: cache.get("k"), lambda cache: cache.get_many(["k"])):
+            with self.assertRaisesRegex(LookupError, "mine"):
+                call(self.client(codec=Failing()))
+
+    def test_flags_that_do_not_fit_are_refused(self):
+        for wrong, kind in ((2**32, OverflowError), (-1, OverflowError), (2**70, OverflowError), (1.0, TypeError)):
+            for call in (lambda pair: self.server.set("k", pair), lambda pair: self.server.set_many({"k": pair})):
+                with self.subTest(wrong), self.assertRaisesRegex(kind, "flags is a whole number"):
+                    call((b"v", wrong))
+        self.assertIsNone(self.server.get("k"))
+        self.server.set_many({"k": (b"v", 2**32 - 1)})
+        self.assertEqual(self.server.get("k"), (b"v", 2**32 - 1))
+
+    def test_what_is_no_pair_of_bytes_and_flags_is_refused(self):
+        for wrong in (None, b"v", (b"v",), ("text", 0), (None, 0), (b"v", 0, 0)):
+            for call in (lambda value: self.server.set("k", value), lambda value: self.server.set_many({"k": value})):
+                with self.subTest(wrong), self.assertRaises((TypeError, ValueError)):
+                    call(wrong)
+        self.assertIsNone(self.server.get("k"))
 
     def test_raw_reads_bytes_whatever_their_flags(self):
         self.server.set("k", (b"v", 16))

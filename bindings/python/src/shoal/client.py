@@ -4,6 +4,7 @@ May import: the native module, codecs, exceptions. Adapters import this through 
 """
 from __future__ import annotations
 
+import os
 from typing import Any, Iterable, Mapping, NamedTuple, NoReturn, Optional, Sequence, TypeVar, Union
 
 from . import _native
@@ -31,22 +32,23 @@ class Topology(NamedTuple):
     nodes: list[Node]
 
 
-def _option_text(value: Any) -> str:
+def _option_text(name: str, value: Any) -> str:
     """An option's value as the core reads it: true and false, lists with commas."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (list, tuple)):
-        return ",".join(_option_text(each) for each in value)
-    return str(value)
+        return ",".join(_option_text(name, each) for each in value)
+    if isinstance(value, (str, int, float, os.PathLike)):
+        return str(value)
+    raise TypeError(f"{name} is text, a number, True or False, or a list of these, not {type(value).__name__}")
 
 
 def _make_native(endpoint: Union[str, Sequence[str]], preset: Optional[str], options: Mapping[str, Any]) -> Any:
     config = _native.config_new()
     if preset is not None:
         _native.config_set_preset(config, preset)
-    _native.config_set(config, "endpoint", _option_text(endpoint))
-    for name, value in options.items():
-        _native.config_set(config, name, _option_text(value))
+    for name, value in {"endpoint": endpoint, **options}.items():
+        _native.config_set(config, name, _option_text(name, value))
     return _native.client_new(config)
 
 
@@ -133,9 +135,10 @@ class Client(_native.ClientBase):
         return _native.delete_many(self._handle, keys)
 
     def increment(self, key: Key, delta: int = 1, initial: Optional[int] = None, ttl: Seconds = 0) -> Optional[int]:
-        """Adds to a counter: its new number. A missing one starts with initial (delta is not added) and ttl, or is None.
+        """Adds to a counter: its new number. A missing one starts with initial (delta is not added) and ttl, else None.
 
-        shoal.NotANumber where the item is no decimal number. Past 2**64 - 1 it wraps. It is never repeated on its own.
+        shoal.NotANumber where the item is no decimal number. Past 2**64 - 1 it wraps; a negative delta subtracts. It is
+        never repeated on its own.
         """
         return _native.increment(self._handle, key, delta, initial, ttl)
 
@@ -212,3 +215,10 @@ class Client(_native.ClientBase):
         elif not isinstance(value, (bytes, bytearray, memoryview)):
             data, _ = RawCodec().encode(value)
         return _native.store(self._handle, mode, key, data, 0, ttl, 0) == 0
+
+
+def check_keys(keys: Iterable[_AnyKey]) -> Iterable[_AnyKey]:
+    """A str or bytes is a sequence too, of keys that nobody meant."""
+    if isinstance(keys, (str, bytes)):
+        raise TypeError(f"keys is a list or another iterable of keys, not one {type(keys).__name__}")
+    return keys

@@ -133,7 +133,7 @@ class JsonCodec(_CoreCodec):
             return _native.KIND_BYTES, value
         if isinstance(value, str):
             return _native.KIND_TEXT, value.encode()
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         return _native.KIND_JSON, text.encode()
 
     def _load(self, kind: int, plain: bytes) -> Any:
