@@ -1,6 +1,6 @@
 """ShoalCache, Django's cache backend: Django's rules about keys, times and results around a client's calls.
 
-May import: the standard library, shoal, Django, and beside it clients, settings, values. Django makes one a thread.
+May import: the standard library, shoal, Django, and beside it clients, settings. Django makes one a thread.
 """
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache, InvalidC
 
 from .clients import share
 from .settings import read_settings
-from .values import UNREADABLE
 
 _Result = TypeVar("_Result")
 
@@ -76,8 +75,7 @@ class ShoalCache(BaseCache):
     def get(self, key: Any, default: Any = None, version: Optional[int] = None) -> Any:
         """The value of a key, or default."""
         made = self.make_and_validate_key(key, version=version)
-        value = self._call(default, self.client.get, made, default)
-        return default if value is UNREADABLE else value
+        return self._call(default, self.client.get, made, default)
 
     def set(self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: Optional[int] = None) -> None:
         """Stores a value. Where that fails the old one is deleted, so that nobody reads it any more."""
@@ -124,7 +122,7 @@ class ShoalCache(BaseCache):
         except shoal.Error as error:
             self._failures.settle(error)
             found = error.partial or {}
-        return {keys_of[made]: value for made, value in found.items() if value is not UNREADABLE}
+        return {keys_of[made]: value for made, value in found.items()}
 
     def set_many(self, data: Mapping[Any, Any], timeout: Any = DEFAULT_TIMEOUT,
                  version: Optional[int] = None) -> list[Any]:

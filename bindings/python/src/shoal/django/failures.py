@@ -35,11 +35,12 @@ class Failures:
             raise InvalidCacheKey(str(error)) from error
         if isinstance(error, shoal.NotANumber):
             raise NotACounter(str(error)) from error
-        if self._raises or isinstance(error, _OF_THE_PROGRAM):
+        is_unreadable = isinstance(error, shoal.BadValue)  # stored anew, where an error would stay until it expires
+        if isinstance(error, _OF_THE_PROGRAM) or (self._raises and not is_unreadable):
             raise error
-        self.warn((error.node, type(error)), str(error))
+        self.warn((error.node, type(error)), str(error), logging.ERROR if is_unreadable else logging.WARNING)
 
-    def warn(self, kind: object, message: str) -> None:
+    def warn(self, kind: object, message: str, level: int = logging.WARNING) -> None:
         """Logs a message, unless one of its kind was logged just now."""
         now = time.monotonic()
         last, silent = self._told.get(kind, (now - _PAUSE_S, 0))
@@ -47,4 +48,4 @@ class Failures:
             self._told[kind] = (last, silent + 1)
             return
         self._told[kind] = (now, 0)
-        logger.warning("%s%s", message, f" ({silent} more of this kind before it)" if silent else "")
+        logger.log(level, "%s%s", message, f" ({silent} more of this kind before it)" if silent else "")

@@ -1,21 +1,15 @@
-"""Values: which codec a setting asks for, and what a value that cannot be read becomes.
+"""Values: which codec a setting asks for.
 
 May import: the standard library, shoal and Django's helpers. Called by settings and clients.
 """
 from __future__ import annotations
 
-import logging
 import pickle
 from typing import Any, NamedTuple, Optional
 
 import shoal
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
-
-logger = logging.getLogger("shoal.django")
-
-#: What is read of a value that cannot be read: a miss, by whoever gets it.
-UNREADABLE = object()
 
 _PICKLES = {"pickle": "pylibmc", "pylibmc": "pylibmc", "pymemcache": "pymemcache"}
 
@@ -57,9 +51,8 @@ class _Serde(shoal.Codec):
         return self._serde.deserialize("", data, flags)
 
 
-class _Tolerant(shoal.Codec):
-    """Reads a value that cannot be read as missing, and says so: it is stored anew, where an error would stay until it
-    expires."""
+class _Guarded(shoal.Codec):
+    """A codec of the user's: whatever it raises on what it cannot read is a shoal.BadValue, which belongs to one key."""
 
     def __init__(self, codec: Any) -> None:
         self._encode = codec.encode
@@ -71,14 +64,15 @@ class _Tolerant(shoal.Codec):
         return data, flags
 
     def decode(self, data: bytes, flags: int) -> Any:
-        """The value, or UNREADABLE."""
+        """The value."""
         try:
             return self._decode(data, flags)
+        except shoal.Error:
+            raise
         except Exception as reason:  # pylint: disable=broad-except  # whatever a codec raises on others' bytes
-            # What other codecs raise may quote the value.
-            logger.error("a stored value of %d bytes with the flags %d cannot be read, and counts as missing: %s",
-                         len(data), flags, reason if isinstance(reason, shoal.Error) else type(reason).__name__)
-            return UNREADABLE
+            # Its words may quote the value.
+            raise shoal.BadValue(f"a stored value of {len(data)} bytes with the flags {flags} cannot be read: "
+                                 f"{type(reason).__name__}") from reason
 
 
 def choose_codec(options: dict[str, Any], incumbent: str) -> CodecChoice:
@@ -104,13 +98,13 @@ def make_codec(choice: CodecChoice) -> shoal.Codec:
     """The codec, which pickles at the highest protocol, as Django's own backends do."""
     packing = dict(choice.packing)
     if choice.given is not None:
-        return _Tolerant(_Serde(choice.given.itself) if choice.name == "serde" else _instance(choice.given.itself))
+        return _Guarded(_Serde(choice.given.itself) if choice.name == "serde" else _instance(choice.given.itself))
     if choice.name in _PICKLES:
-        return _Tolerant(shoal.PickleCodec(_PICKLES[choice.name], protocol=pickle.HIGHEST_PROTOCOL, **packing))
+        return shoal.PickleCodec(_PICKLES[choice.name], protocol=pickle.HIGHEST_PROTOCOL, **packing)
     if choice.name == "json":
-        return _Tolerant(shoal.JsonCodec(**packing))
+        return shoal.JsonCodec(**packing)
     if choice.name == "raw" and not packing:
-        return _Tolerant(shoal.RawCodec())
+        return shoal.RawCodec()
     raise ImproperlyConfigured(f"OPTIONS: codec {choice.name!r}: there are {', '.join(_PICKLES)}, json and raw, which "
                                "does not compress, and objects with encode and decode, or their dotted path")
 
