@@ -72,7 +72,8 @@ def own_state(folder, with_stable):
         if with_stable:
             (sources / f"stable-{path.name}").write_text(in_stable(source_form(path)))
     options = {"Dir::Etc::sourcelist": "/dev/null", "Dir::Etc::sourceparts": sources, "Dir::Cache": folder,
-               "Dir::State::lists": folder / "lists", "Acquire::Languages": "none", "APT::Update::Error-Mode": "any"}
+               "Dir::State::lists": folder / "lists", "Acquire::Languages": "none", "APT::Update::Error-Mode": "any",
+               "Acquire::Retries": "3"}
     if os.geteuid() == 0:  # apt's own user has no way into root's cache
         options["APT::Sandbox::User"] = "root"
     return [f"--option={name}={value}" for name, value in options.items()]
