@@ -34,8 +34,8 @@ static void tell_change(struct shoal__fleet_half *half, const struct shoal__view
     size_t added = count_added(after, before);
     uint64_t version = shoal_topology_version(after->topology);
     shoal__log_add(&half->log, SHOAL_EVENT_TOPOLOGY_CHANGED, version, endpoint_host(half)->host,
-                   "version %llu: %zu nodes, %zu added, %zu removed", (unsigned long long)version, count, added,
-                   count_before + added - count);
+                   "version %llu: %zu %s, %zu added, %zu removed", (unsigned long long)version, count,
+                   count == 1 ? "node" : "nodes", added, count_before + added - count);
 }
 
 shoal_status shoal__fleet_apply(struct shoal__fleet_half *half, uint64_t version, const struct shoal__node_list *list) {
