@@ -18,6 +18,8 @@ static const struct group {
     {"distribution", "Keys and values"},
     {"fetch_wait_ms", "fetch"},
     {"protocol", "The wire"},
+    {"tls", "TLS"},
+    {"user", "Logging in"},
 };
 
 #define GROUP_COUNT (sizeof(groups) / sizeof(groups[0]))

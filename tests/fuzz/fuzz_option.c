@@ -100,6 +100,12 @@ static void check_taken(shoal_config *config, const char *name) {
     shoal_error *error = NULL;
     char *value = value_of(config, name), *identity = identity_of(config, true);
     check_value(shoal_option_find(name), value);
+    if (strcmp(name, "password") == 0) { /* which is not shown */
+        CHECK(strcmp(value, "") == 0 || strcmp(value, "***") == 0);
+        free(identity);
+        free(value);
+        return;
+    }
     CHECK(shoal_config_set(config, name, value, &error) == SHOAL_OK && error == NULL);
     char *again = value_of(config, name);
     CHECK(strcmp(again, value) == 0);

@@ -1,5 +1,5 @@
 /* Counters on real servers: up, down, made where missing, and at both ends of 64 bits.
- * labels: valgrind transports
+ * labels: valgrind transports tls
  * May include: the public headers, support/. */
 #include <setjmp.h>
 #include <stdarg.h>

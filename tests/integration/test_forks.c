@@ -1,6 +1,7 @@
 /* Forks: parent, child and grandchild go on with the same client, each on connections of its own, and no value is
  * ever the other's. Children are judged by their exit status, as they cannot fail a test themselves.
- * May include: the public headers, support/. What a child inherits is in test_fork_descriptors.c. labels: transports */
+ * May include: the public headers, support/. What a child inherits is in test_fork_descriptors.c.
+ * labels: transports tls */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

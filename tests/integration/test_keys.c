@@ -1,5 +1,5 @@
 /* Keys on their way: what bytes they may hold, what is sent for them, and to which node.
- * labels: valgrind transports
+ * labels: valgrind transports tls
  * May include: the public headers, support/. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* Connections to a node: as few as are needed, no more than lanes_per_node, handed on in the order of asking.
- * May include: the public headers, support/. labels: transports */
+ * May include: the public headers, support/. labels: transports tls */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

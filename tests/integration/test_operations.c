@@ -1,5 +1,5 @@
 /* Single operations on real servers: every function and mode does what its comment in <shoal/operations.h> says.
- * labels: valgrind transports
+ * labels: valgrind transports tls
  * May include: the public headers, support/. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -349,6 +349,8 @@ static void stats_of_a_group_are_that_groups(void **state) {
 
 static void a_unix_socket_serves_too(void **state) {
     (void)state;
+    if (test_speaks_tls())
+        skip(); /* memcached has no TLS there */
     char path[64];
     uint64_t number = 0;
     snprintf(path, sizeof(path), "/tmp/shoal-test-%d.sock", (int)getpid());

@@ -1,6 +1,6 @@
 /* One client and many threads: every value is the one that its thread wrote, and handles may come, be closed and go
  * beside calls in flight. ThreadSanitizer watches in its build.
- * May include: the public headers, support/. labels: transports */
+ * May include: the public headers, support/. labels: transports tls */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

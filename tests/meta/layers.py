@@ -20,7 +20,8 @@ LIBRARIES = {
     "libhashkit": "core/src/base/hash.c",
     "libhashkit-1.0": "core/src/base/hash.c",
     "ares.h": "core/src/net/dns.c",
-    "openssl": "core/src/base/hash.c core/src/base/base64.c",
+    "openssl": "core/src/base/hash.c core/src/base/base64.c core/src/net/tls.c core/src/net/tls_context.c "
+               "core/src/net/tls_private.h",
     "zlib.h": "core/src/logic/compress.c core/src/base/hash.c",
     "zstd.h": "core/src/logic/compress.c",
     "zstd_errors.h": "core/src/logic/compress.c",

@@ -11,7 +11,7 @@ from tree import ROOT, fault, files, finish, public_functions, without_comments
 
 SHARED, STATIC = sys.argv[2:4]
 SONAME = "libshoal.so.0"
-NEEDED = re.compile(r"(lib(memcached|hashkit|cares|crypto|z|zstd|c|m|pthread)|ld-linux[\w-]*)\.so\.\d+$")
+NEEDED = re.compile(r"(lib(memcached|hashkit|cares|crypto|ssl|z|zstd|c|m|pthread)|ld-linux[\w-]*)\.so\.\d+$")
 # getaddrinfo and its kind block without a deadline; the others change what belongs to the whole process.
 FORBIDDEN = set("getaddrinfo gethostbyname gethostbyname_r gethostbyaddr getnameinfo signal sigaction atexit on_exit "
                 "at_quick_exit __cxa_atexit exit abort system".split())

@@ -2,6 +2,8 @@
  * May include: libc, the public headers, support/. */
 #include "clients.h"
 
+#include "certificates.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,6 +44,11 @@ shoal_config *test_config(const char *endpoint) {
         give_up("config", "cannot be made");
     if (protocol != NULL)
         set_option(config, "protocol", protocol);
+    if (test_speaks_tls()) {
+        set_option(config, "tls", "true");
+        set_option(config, "tls_ca_file", test_certificate_path("ca", "pem"));
+        set_option(config, "connect_timeout_ms", "10000"); /* a handshake is slow under a sanitizer */
+    }
     set_option(config, "endpoint", endpoint);
     return config;
 }

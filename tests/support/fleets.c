@@ -123,7 +123,7 @@ bool test_holds(shoal_client *client, const char *key, const char *text) {
 
 size_t test_ask(uint16_t port, const char *question, char *reply, size_t room) {
     struct sockaddr_in address = {
-        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        .sin_family = AF_INET, .sin_port = htons(test_plain_port(port)), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     size_t size = 0;
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     check(fd >= 0, "no socket");

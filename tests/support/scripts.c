@@ -2,6 +2,9 @@
  * May include: libc and support/. */
 #include "servers.h"
 
+#include "certificates.h"
+#include "tls_front.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
@@ -214,6 +217,7 @@ void test_script_stop(struct test_script *script) {
 
 struct test_endpoint {
     struct test_script *script;
+    struct test_front *front; /* where this run speaks TLS */
     pthread_mutex_t lock;
     char *config;
     char *legacy;
@@ -251,6 +255,10 @@ struct test_endpoint *test_endpoint_start_at(const char *address, uint16_t port)
     endpoint->config = strdup("ERROR\r\n");
     endpoint->legacy = strdup("ERROR\r\n");
     endpoint->script = test_script_start_at(address, port, answer_poll, endpoint);
+    if (endpoint->script != NULL && test_speaks_tls()) {
+        test_certificates_make_usual();
+        endpoint->front = test_front_start(&(struct test_front_options){.target = test_script_port(endpoint->script)});
+    }
     if (endpoint->script != NULL)
         return endpoint;
     free(endpoint->config);
@@ -266,7 +274,7 @@ struct test_endpoint *test_endpoint_start(void) {
 }
 
 const char *test_endpoint_name(const struct test_endpoint *endpoint) {
-    return test_script_name(endpoint->script);
+    return endpoint->front ? test_front_name(endpoint->front) : test_script_name(endpoint->script);
 }
 
 static void replace(struct test_endpoint *endpoint, char **place, const char *reply) {
@@ -314,6 +322,8 @@ unsigned test_endpoint_polls(const struct test_endpoint *endpoint) {
 }
 
 void test_endpoint_stop(struct test_endpoint *endpoint) {
+    if (endpoint->front != NULL)
+        test_front_stop(endpoint->front);
     test_script_stop(endpoint->script);
     pthread_mutex_destroy(&endpoint->lock);
     free(endpoint->config);

@@ -21,10 +21,28 @@ struct test_memcached {
 
 /* Returns once it answers. port 0: a free one. Fails the test run (abort) where memcached cannot be started. */
 struct test_memcached test_memcached_start(uint16_t port);
+/* The same with an option of its command line. */
+struct test_memcached test_memcached_start_with(uint16_t port, const char *option, const char *value);
 struct test_memcached test_memcached_start_local(const char *path); /* on a Unix socket; its port is 0 */
 void test_memcached_stop(struct test_memcached *server);            /* SIGKILL and wait; may be called twice */
 void test_memcached_freeze(const struct test_memcached *server);
 void test_memcached_thaw(const struct test_memcached *server);
+
+/* With TLS, by certificates that are made here; NULL: the usual ones. */
+struct test_tls_server {
+    const char *certificate; /* by its name; NULL: "server" */
+    const char *client_ca;   /* whose clients alone it lets in; NULL: anybody's */
+    const char *option;      /* more of its command line; may be NULL */
+    const char *value;
+};
+
+struct test_memcached test_memcached_start_tls(uint16_t port, const struct test_tls_server *options);
+
+/* The port at which a server started with TLS can be spoken to without; of others the same port. */
+uint16_t test_plain_port(uint16_t port);
+
+/* Whether all servers and clients of this run are to speak TLS: SHOAL_TEST_TLS is set. */
+bool test_speaks_tls(void);
 
 /* A counter of `stats`, asked on a connection of its own, e.g. "curr_connections"; -1 where it is missing. */
 long test_memcached_stat(const struct test_memcached *server, const char *name);

@@ -329,8 +329,6 @@ static void refuses_what_is_not_built_in(void **state) {
     (void)state;
     assert_refused("endpoint", "dns://m.example", SHOAL_E_UNSUPPORTED, "dns:// is not built in yet", "static://", NULL);
     assert_refused("endpoint", "srv://m.example", SHOAL_E_UNSUPPORTED, "srv:// is not built in yet", "static://", NULL);
-    assert_refused("endpoint", "elasticaches://a", SHOAL_E_UNSUPPORTED, "TLS, which is not built in yet",
-                   "elasticache://", NULL);
     assert_refused("endpoint", "dns://a:x", SHOAL_E_BAD_ENDPOINT, "port \"x\"", "", NULL);
 }
 

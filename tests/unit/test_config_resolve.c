@@ -95,6 +95,84 @@ static void refuses_to_resolve_contradictions(void **state) {
     shoal_config_free(config);
 }
 
+static const struct {
+    const char *endpoint;
+    const char *complaint; /* NULL: it is fine */
+} wires[] = {
+    {"elasticaches://a", NULL},
+    {"elasticaches://a?tls=true", NULL},
+    {"elasticaches://a?tls=false", "tls is false and the endpoint is elasticaches://"},
+    {"a?tls=true&tls_ca_file=/ca", NULL},
+    {"a?tls=false&tls_ca_file=/ca", NULL},
+    {"a?tls_ca_file=/ca", "tls_ca_file is set and tls is not"},
+    {"a?tls_server_name=b", "tls_server_name is set and tls is not"},
+    {"a?tls=true&tls_cert_file=/cert", NULL},
+    {"a?tls=true&tls_key_file=/key", "tls_key_file is set and tls_cert_file is not"},
+    {"a?tls=true&protocol=meta", NULL},
+    {"a?tls=true&protocol=libmemcached", "libmemcached, which has no TLS"},
+    {"elasticaches://a?protocol=libmemcached", "libmemcached, which has no TLS"},
+    {"/run/m?tls=true", "path of a Unix socket"},
+    {"a:1,/run/m?tls=true", "path of a Unix socket"},
+    {"a?user=u&password=p", NULL},
+    {"a?user=u", "user is set and password is not"},
+    {"a?password=p", "password is set and user is not"},
+    {"a?user=u&password=p&protocol=libmemcached", "libmemcached, which cannot log in"},
+};
+
+static void tls_and_login_make_sense_together(void **state) {
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(wires); i++) {
+        shoal_config *config = fresh(), *copy = NULL;
+        struct shoal__fault fault = {0};
+        set(config, "endpoint", wires[i].endpoint);
+        shoal_status status = shoal__config_resolve(config, &copy, &fault);
+        if (status != (wires[i].complaint ? SHOAL_E_BAD_OPTION : SHOAL_OK) ||
+            (wires[i].complaint && strstr(fault.text, wires[i].complaint) == NULL))
+            fail_msg("%s: %d %s", wires[i].endpoint, status, fault.text);
+        if (strncmp(wires[i].endpoint, "elasticaches", 12) == 0 && copy != NULL)
+            assert_true(shoal__config_boolean(copy, SHOAL__OPTION_tls));
+        shoal_config_free(copy);
+        shoal_config_free(config);
+    }
+}
+
+static void a_password_is_never_shown(void **state) {
+    (void)state;
+    shoal_config *config = fresh();
+    const char *value = NULL;
+    assert_int_equal(shoal_config_get(config, "password", &value, NULL), SHOAL_OK);
+    assert_string_equal(value, "");
+    set(config, "password", "hush");
+    assert_int_equal(shoal_config_get(config, "password", &value, NULL), SHOAL_OK);
+    assert_string_equal(value, "***");
+    assert_string_equal(shoal__config_text(config, SHOAL__OPTION_password), "hush");
+    shoal_error *error = NULL;
+    assert_int_equal(shoal_config_set(config, "password", "hu sh", &error), SHOAL_E_BAD_OPTION);
+    assert_non_null(strstr(shoal_error_message(error), "byte 3 is 0x20"));
+    assert_null(strstr(shoal_error_message(error), "hu sh"));
+    shoal_error_free(error);
+    shoal_config_free(config);
+}
+
+/* Who differs in the password is another fleet, and the file of topology_cache, which others may read, tells nothing of
+ * it. */
+static void a_password_is_no_part_of_what_others_may_read(void **state) {
+    (void)state;
+    shoal_config *one = fresh(), *other = fresh();
+    set(one, "password", "hush");
+    set(other, "password", "psst");
+    char *texts[] = {shoal__config_identity(one, false), shoal__config_identity(other, false),
+                     shoal__config_public_identity(one), shoal__config_public_identity(other)};
+    assert_string_not_equal(texts[0], texts[1]);
+    assert_string_equal(texts[2], texts[3]);
+    assert_null(strstr(texts[2], "hush"));
+    assert_non_null(strstr(texts[2], "tls=5 false;"));
+    for (size_t i = 0; i < COUNT_OF(texts); i++)
+        free(texts[i]);
+    shoal_config_free(one);
+    shoal_config_free(other);
+}
+
 static void refuses_to_resolve_without_an_endpoint(void **state) {
     (void)state;
     shoal_config *config = fresh(), *copy = config;
@@ -212,6 +290,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(resolves_what_was_not_set),
         cmocka_unit_test(refuses_to_resolve_contradictions),
+        cmocka_unit_test(tls_and_login_make_sense_together),
+        cmocka_unit_test(a_password_is_never_shown),
+        cmocka_unit_test(a_password_is_no_part_of_what_others_may_read),
         cmocka_unit_test(refuses_to_resolve_without_an_endpoint),
         cmocka_unit_test(completes_the_fallback),
         cmocka_unit_test(tells_configurations_apart),

@@ -59,6 +59,11 @@ static const struct {
     {"ERROR\r\n", SHOAL__GREETED_OTHER},
     {"MN\r\n", SHOAL__GREETED_OTHER},
     {"garbage\r\n", SHOAL__GREETED_OTHER},
+    {"CLIENT_ERROR unauthenticated\r\nCLIENT_ERROR unauthenticated\r\n", SHOAL__GREETED_LOCKED},
+    {"CLIENT_ERROR unauthentic\r\n", SHOAL__GREETED_OTHER},
+    {"\x15\x03\x03", SHOAL__GREETED_TLS},
+    {"\x15", SHOAL__GREETED_PARTLY},
+    {"VERSION 1.6.18\r\n\x15\x03\r\n", SHOAL__GREETED_OTHER},
 };
 
 static void test_the_answers_tell_what_is_spoken(void **state) {

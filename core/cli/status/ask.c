@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 /* How many nodes are asked at the same time, and how often each is timed. */
@@ -28,6 +29,11 @@ double hit_rate(const struct node_state *node) {
     return (double)node->hits / ((double)node->hits + (double)node->misses);
 }
 
+static bool has_tls_scheme(const struct arguments *arguments) {
+    static const char scheme[] = "elasticaches://";
+    return strncasecmp(arguments->operands[0], scheme, sizeof(scheme) - 1) == 0;
+}
+
 /* The endpoint of one node alone, with the options that follow the fleet's. The caller's. */
 static char *node_endpoint(const struct arguments *arguments, const shoal_node *node, const char *host) {
     const char *query = strchr(arguments->operands[0], '?');
@@ -37,7 +43,8 @@ static char *node_endpoint(const struct arguments *arguments, const shoal_node *
         snprintf(port, sizeof(port), ":%u", (unsigned)shoal_node_port(node));
     size_t room = strlen(host) + (query ? strlen(query) : 0) + 32;
     char *endpoint = require_memory(malloc(room));
-    snprintf(endpoint, room, "static://%s%s%s%s%s", opening, host, closing, port, query ? query : "");
+    const char *tls = !has_tls_scheme(arguments) ? "" : query ? "&tls=true" : "?tls=true";
+    snprintf(endpoint, room, "static://%s%s%s%s%s%s", opening, host, closing, port, query ? query : "", tls);
     return endpoint;
 }
 
@@ -164,12 +171,14 @@ static void ask_at(const struct arguments *arguments, const shoal_node *at, cons
         ask_client(node);
 }
 
-/* As the fleet does it: at the address that discovery gave, and where that cannot be reached, by name. */
+/* As the fleet does it: at the address that discovery gave, and where that cannot be reached, by name. With TLS the
+ * name is what the node's certificate bears. */
 static void ask_node(const struct arguments *arguments, const shoal_node *at, struct node_state *node) {
     const char *host = shoal_node_host(at), *address = shoal_node_address(at);
-    if (address[0] != '\0')
+    bool by_name = address[0] == '\0' || has_tls_scheme(arguments);
+    if (!by_name)
         ask_at(arguments, at, address, node);
-    if (address[0] == '\0' || (node->status == SHOAL_E_NODE_DOWN && strcmp(host, address) != 0))
+    if (by_name || (node->status == SHOAL_E_NODE_DOWN && strcmp(host, address) != 0))
         ask_at(arguments, at, host, node);
 }
 

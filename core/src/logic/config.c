@@ -193,6 +193,8 @@ shoal_status shoal_config_get(const shoal_config *config, const char *name, cons
     if (option == NULL)
         return refuse_unknown(name, error);
     *value = shoal__config_text(config, (enum shoal__option_id)(option - options));
+    if (option->type == SHOAL__TYPE_secret && **value != '\0')
+        *value = "***";
     return SHOAL_OK;
 }
 

@@ -16,8 +16,8 @@ enum shoal__option_id {
 };
 
 /* The configuration a client works with: a copy in which the options of the endpoint's `?` part fill what was not set
- * explicitly. SHOAL_E_BAD_ENDPOINT where no endpoint is set, SHOAL_E_BAD_OPTION where the `?` part says one thing
- * twice with different values. */
+ * explicitly, and elasticaches:// sets tls. SHOAL_E_BAD_ENDPOINT where no endpoint is set, SHOAL_E_BAD_OPTION where the
+ * `?` part says one thing twice with different values, or options contradict one another. */
 shoal_status shoal__config_resolve(const shoal_config *config, shoal_config **resolved, struct shoal__fault *fault);
 
 /* NULL where memory ran out. */
@@ -34,6 +34,10 @@ const struct shoal__endpoint *shoal__config_endpoint(const shoal_config *config)
 /* discovery_fallback as the endpoint's kind completes it. */
 enum shoal__fallback { SHOAL__FALLBACK_STRICT, SHOAL__FALLBACK_SINGLE, SHOAL__FALLBACK_STATIC };
 enum shoal__fallback shoal__config_fallback(const shoal_config *config, const struct shoal__node_list **nodes);
+
+/* What a fleet's identity is to others, who may be able to read it: without secrets. The caller's; NULL where memory
+ * ran out. */
+char *shoal__config_public_identity(const shoal_config *config);
 
 /* A string that two configurations share exactly when their clients may share a fleet (whole=false: options of scope
  * `fleet`), or may be one client (whole=true: all options). The caller's; NULL where memory ran out. */

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define PREFIX_MAX 200
+#define WORD_MAX 253 /* a host name; and memcached knows no longer user with a password */
 
 /* Room is left for what is put behind the name of a file that is being written. */
 #define PATH_SIZE_MAX 4000
@@ -220,30 +221,31 @@ static shoal_status set_allow(const struct reading *reading, struct shoal__setti
 }
 
 /* A relative path would lead elsewhere after a chdir(). */
-static shoal_status set_path(const struct reading *reading, struct shoal__setting *setting) {
+static shoal_status set_path(const struct reading *reading, const char *none, struct shoal__setting *setting) {
     size_t size = strlen(reading->text);
-    if (strcmp(reading->text, "off") == 0)
+    if (strcmp(reading->text, none) == 0)
         return keep(reading, reading->text, setting);
     if (reading->text[0] != '/' || reading->text[size - 1] == '/')
-        return refuse(reading, "should be off, or the absolute path of a file");
+        return refuse(reading, "should be %s, or the absolute path of a file", none[0] != '\0' ? none : "empty");
     if (size > PATH_SIZE_MAX)
         return refuse(reading, "is %zu bytes long, of which %d are allowed", size, PATH_SIZE_MAX);
     return keep(reading, reading->text, setting);
 }
 
-/* The prefix itself is not quoted: keys are nobody's business. */
-static shoal_status set_prefix(const struct reading *reading, struct shoal__setting *setting) {
+/* Text that is not quoted: keys are nobody's business, and secrets even less. */
+static shoal_status set_unquoted(const struct reading *reading, size_t most, const char *reason,
+                                 struct shoal__setting *setting) {
     const char *text = reading->text;
     size_t size = strlen(text);
-    if (size > PREFIX_MAX)
-        return shoal__fault_set(reading->fault, SHOAL_E_BAD_OPTION,
-                                "%s: is %zu bytes long, of which %d are allowed: a key with its prefix has 250 at most",
-                                reading->option->name, size, PREFIX_MAX);
+    if (size > most)
+        return shoal__fault_set(reading->fault, SHOAL_E_BAD_OPTION, "%s: is %zu bytes long, of which %zu are allowed%s",
+                                reading->option->name, size, most,
+                                most == PREFIX_MAX ? ": a key with its prefix has 250 at most" : "");
     for (size_t i = 0; i < size; i++)
         if (shoal__byte_is_blank(text[i]))
             return shoal__fault_set(reading->fault, SHOAL_E_BAD_OPTION,
-                                    "%s: byte %zu is 0x%02x: a key holds no spaces and no control characters",
-                                    reading->option->name, i + 1, (unsigned char)text[i]);
+                                    "%s: byte %zu is 0x%02x: %s no spaces and no control characters",
+                                    reading->option->name, i + 1, (unsigned char)text[i], reason);
     return keep(reading, text, setting);
 }
 
@@ -254,10 +256,6 @@ static shoal_status check_built_in(const struct shoal__endpoint *endpoint, struc
                                 "endpoint: %s:// is not built in yet; meanwhile list the nodes: "
                                 "static://host:port,host:port",
                                 endpoint->kind == SHOAL__ENDPOINT_DNS ? "dns" : "srv");
-    if (endpoint->tls)
-        return shoal__fault_set(fault, SHOAL_E_UNSUPPORTED,
-                                "endpoint: elasticaches:// needs TLS, which is not built in yet; meanwhile use "
-                                "elasticache:// with a cluster that has no encryption in transit");
     return SHOAL_OK;
 }
 
@@ -319,9 +317,14 @@ static shoal_status set_by_type(const struct reading *reading, struct shoal__set
     case SHOAL__TYPE_allow:
         return set_allow(reading, setting);
     case SHOAL__TYPE_prefix:
-        return set_prefix(reading, setting);
+        return set_unquoted(reading, PREFIX_MAX, "a key holds", setting);
     case SHOAL__TYPE_path:
-        return set_path(reading, setting);
+        return set_path(reading, "off", setting);
+    case SHOAL__TYPE_file:
+        return set_path(reading, "", setting);
+    case SHOAL__TYPE_word:
+    case SHOAL__TYPE_secret:
+        return set_unquoted(reading, WORD_MAX, "it takes", setting);
     case SHOAL__TYPE_text:
         break;
     }

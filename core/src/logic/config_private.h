@@ -18,6 +18,9 @@ enum shoal__option_type {
     SHOAL__TYPE_allow,
     SHOAL__TYPE_prefix,
     SHOAL__TYPE_path,
+    SHOAL__TYPE_file,
+    SHOAL__TYPE_word,
+    SHOAL__TYPE_secret,
 };
 
 enum shoal__option_scope {

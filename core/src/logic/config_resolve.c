@@ -54,6 +54,91 @@ static shoal_status fill_from_query(shoal_config *config, struct shoal__fault *f
     return status;
 }
 
+/* --- Options that only make sense together --- */
+
+static bool is_given(const shoal_config *config, enum shoal__option_id option) {
+    return shoal__config_text(config, option)[0] != '\0';
+}
+
+static shoal_status refuse(struct shoal__fault *fault, const char *complaint) {
+    return shoal__fault_set(fault, SHOAL_E_BAD_OPTION, "%s", complaint);
+}
+
+/* elasticaches:// stands for tls=true. */
+static shoal_status set_tls_by_scheme(shoal_config *config, struct shoal__fault *fault) {
+    struct shoal__setting *tls = &config->settings[SHOAL__OPTION_tls];
+    if (!shoal__config_endpoint(config)->tls)
+        return SHOAL_OK;
+    if (tls->text == NULL)
+        return shoal__setting_read(tls, shoal_option_at(SHOAL__OPTION_tls), "true", false, fault);
+    return tls->integer ? SHOAL_OK
+                        : refuse(fault, "tls is false and the endpoint is elasticaches://, which means TLS: write "
+                                        "elasticache://, or leave tls out");
+}
+
+/* Who gives a certificate believes that there is TLS. Where tls=false says otherwise, it was meant. */
+static shoal_status check_tls_wanted(const shoal_config *config, struct shoal__fault *fault) {
+    static const enum shoal__option_id needing[] = {SHOAL__OPTION_tls_ca_file, SHOAL__OPTION_tls_cert_file,
+                                                    SHOAL__OPTION_tls_key_file, SHOAL__OPTION_tls_server_name};
+    for (size_t i = 0; i < sizeof(needing) / sizeof(needing[0]); i++)
+        if (is_given(config, needing[i]) && config->settings[SHOAL__OPTION_tls].text == NULL)
+            return shoal__fault_set(fault, SHOAL_E_BAD_OPTION,
+                                    "%s is set and tls is not: set tls=true, or tls=false to do without",
+                                    shoal_option_name(shoal_option_at(needing[i])));
+    return SHOAL_OK;
+}
+
+static bool names_path(const struct shoal__endpoint *endpoint) {
+    for (size_t i = 0; i < endpoint->nodes.count; i++)
+        if (endpoint->nodes.nodes[i].host[0] == '/')
+            return true;
+    return false;
+}
+
+static shoal_status check_tls(const shoal_config *config, struct shoal__fault *fault) {
+    if (!shoal__config_boolean(config, SHOAL__OPTION_tls))
+        return check_tls_wanted(config, fault);
+    if (is_given(config, SHOAL__OPTION_tls_key_file) && !is_given(config, SHOAL__OPTION_tls_cert_file))
+        return refuse(fault, "tls_key_file is set and tls_cert_file is not: a key needs its certificate");
+    if (names_path(shoal__config_endpoint(config)))
+        return refuse(fault,
+                      "tls is true and the endpoint is the path of a Unix socket, where memcached has no TLS: leave "
+                      "tls out");
+    return SHOAL_OK;
+}
+
+/* What the classic protocol, as libmemcached speaks it, cannot do. */
+static shoal_status check_protocol(const shoal_config *config, struct shoal__fault *fault) {
+    if (strcmp(shoal__config_text(config, SHOAL__OPTION_protocol), "libmemcached") != 0)
+        return SHOAL_OK;
+    if (shoal__config_boolean(config, SHOAL__OPTION_tls))
+        return refuse(fault,
+                      "tls is true and protocol is libmemcached, which has no TLS: set protocol to meta or auto");
+    if (is_given(config, SHOAL__OPTION_user))
+        return refuse(fault,
+                      "user is set and protocol is libmemcached, which cannot log in: set protocol to meta or auto");
+    return SHOAL_OK;
+}
+
+static shoal_status check_login(const shoal_config *config, struct shoal__fault *fault) {
+    bool has_user = is_given(config, SHOAL__OPTION_user);
+    if (has_user == is_given(config, SHOAL__OPTION_password))
+        return SHOAL_OK;
+    return refuse(fault,
+                  has_user ? "user is set and password is not: set both" : "password is set and user is not: set both");
+}
+
+static shoal_status check_together(shoal_config *config, struct shoal__fault *fault) {
+    shoal_status status = set_tls_by_scheme(config, fault);
+    if (status == SHOAL_OK)
+        status = check_tls(config, fault);
+    if (status == SHOAL_OK)
+        status = check_protocol(config, fault);
+    return status == SHOAL_OK ? check_login(config, fault) : status;
+}
+
+/* --- Resolving --- */
+
 shoal_config *shoal__config_copy(const shoal_config *config) {
     shoal_config *copy = calloc(1, sizeof(*copy));
     for (size_t i = 0; copy != NULL && i < SHOAL__OPTION_COUNT; i++) {
@@ -74,6 +159,8 @@ shoal_status shoal__config_resolve(const shoal_config *config, shoal_config **re
     if (copy == NULL)
         return out_of_memory(fault);
     shoal_status status = fill_from_query(copy, fault);
+    if (status == SHOAL_OK)
+        status = check_together(copy, fault);
     if (status != SHOAL_OK) {
         shoal_config_free(copy);
         return status;
@@ -184,15 +271,23 @@ static void append_option(struct identity *identity, const shoal_config *config,
     append(identity, ";", 1);
 }
 
-char *shoal__config_identity(const shoal_config *config, bool whole) {
+static char *make_identity(const shoal_config *config, bool whole, bool with_secrets) {
     struct identity identity = {0};
     for (size_t i = 0; i < shoal_option_count(); i++) {
         const shoal_option *option = shoal_option_at(i);
-        if (whole || option->scope == SHOAL__SCOPE_fleet)
+        if ((whole || option->scope == SHOAL__SCOPE_fleet) && (with_secrets || option->type != SHOAL__TYPE_secret))
             append_option(&identity, config, option);
     }
     if (!identity.failed)
         return identity.text;
     free(identity.text);
     return NULL;
+}
+
+char *shoal__config_identity(const shoal_config *config, bool whole) {
+    return make_identity(config, whole, true);
+}
+
+char *shoal__config_public_identity(const shoal_config *config) {
+    return make_identity(config, false, false);
 }

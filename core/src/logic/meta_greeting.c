@@ -39,10 +39,23 @@ static bool says_full(const struct shoal__meta_line *line) {
            memcmp(line->text, words, sizeof(words) - 1) == 0;
 }
 
+static bool says_locked(const struct shoal__meta_line *line) {
+    static const char words[] = "unauthenticated";
+    return line->kind == SHOAL__META_CLIENT_ERROR && line->text_size == sizeof(words) - 1 &&
+           memcmp(line->text, words, line->text_size) == 0;
+}
+
+/* A record of TLS: its type, and the first byte of every version of it. */
+static bool is_tls_alert(const char *bytes, size_t size) {
+    return size >= 2 && bytes[0] == 0x15 && bytes[1] == 0x03;
+}
+
 static enum shoal__greeted take_version(struct shoal__greeting *greeting, const struct shoal__meta_line *line) {
     unsigned version = line->kind == SHOAL__META_VERSION ? version_of(line) : 0;
     if (says_full(line))
         return SHOAL__GREETED_FULL;
+    if (says_locked(line))
+        return SHOAL__GREETED_LOCKED;
     if (line->kind != SHOAL__META_VERSION || (version > 0 && version < META_SINCE))
         return SHOAL__GREETED_OTHER;
     greeting->misses_unmarked = version < MISSES_MARKED_SINCE;
@@ -78,6 +91,8 @@ enum shoal__greeted shoal__greeting_take(struct shoal__greeting *greeting, const
     enum shoal__greeted greeted = SHOAL__GREETED_PARTLY;
     struct shoal__meta_line line;
     *taken = 0;
+    if (greeting->answers == 0 && is_tls_alert(bytes, size))
+        return SHOAL__GREETED_TLS;
     while (greeted == SHOAL__GREETED_PARTLY &&
            shoal__meta_parse(bytes + *taken, size - *taken, &line) != SHOAL__META_INCOMPLETE) {
         greeted = steps[greeting->answers](greeting, &line);

@@ -11,8 +11,10 @@
 enum shoal__greeted {
     SHOAL__GREETED_PARTLY, /* read on */
     SHOAL__GREETED_META,
-    SHOAL__GREETED_OTHER, /* it speaks another protocol */
-    SHOAL__GREETED_FULL,  /* it is at its connection limit (-c), and closes */
+    SHOAL__GREETED_OTHER,  /* it speaks another protocol */
+    SHOAL__GREETED_FULL,   /* it is at its connection limit (-c), and closes */
+    SHOAL__GREETED_LOCKED, /* it wants user and password first (-Y) */
+    SHOAL__GREETED_TLS,    /* what it says is an alert of TLS */
 };
 
 /* Zeroed, it is about to begin. */

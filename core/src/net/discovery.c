@@ -3,18 +3,18 @@
  *   RESOLVE host --> CONNECT address --> ASK config --> [refused or closed] --> ASK the legacy key --> OVER
  *                      any failure leads to the next address, then to the next host, at last to OVER
  *
- * May include: base/, cluster_parse, endpoint, dns, watch, fork. */
+ * May include: base/, cluster_parse, endpoint, dns, watch, fork, stream. */
 #include "net/discovery.h"
 
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "net/fork.h"
+#include "net/stream.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum stage { RESOLVE, CONNECT, ASK, OVER };
 
@@ -26,8 +26,7 @@ static const char *const question_texts[] = {
 };
 
 struct shoal__discovery {
-    const struct shoal__endpoint *endpoint;
-    enum shoal__family family;
+    struct shoal__discovery_options options;
     int64_t deadline_ns;
     int64_t try_deadline_ns; /* of the current host or address: its share of what is left */
     enum stage stage;
@@ -35,7 +34,8 @@ struct shoal__discovery {
     struct shoal__dns_query *query;
     struct shoal__address_list addresses; /* of the current host */
     size_t address_index;
-    int fd;
+    struct shoal__tls_peer *peer; /* of the current host */
+    struct shoal__stream stream;
     struct shoal__descriptor *descriptor;
     enum question question;
     size_t sent;
@@ -43,28 +43,25 @@ struct shoal__discovery {
     struct shoal__discovery_result result;
 };
 
-struct shoal__discovery *shoal__discovery_new(const struct shoal__endpoint *endpoint, enum shoal__family family,
-                                              int64_t deadline_ns) {
+struct shoal__discovery *shoal__discovery_new(const struct shoal__discovery_options *options, int64_t deadline_ns) {
     struct shoal__discovery *poll = calloc(1, sizeof(*poll));
     if (poll == NULL)
         return NULL;
-    poll->endpoint = endpoint;
-    poll->family = family;
+    poll->options = *options;
     poll->deadline_ns = deadline_ns;
-    poll->fd = -1;
+    poll->stream.fd = -1;
     return poll;
 }
 
 static const struct shoal__node_spec *current_host(const struct shoal__discovery *poll) {
-    return &poll->endpoint->nodes.nodes[poll->host_index];
+    return &poll->options.endpoint->nodes.nodes[poll->host_index];
 }
 
 static void hang_up(struct shoal__discovery *poll) {
-    if (poll->fd < 0)
+    if (poll->stream.fd < 0)
         return;
     shoal__descriptor_release(poll->descriptor);
-    close(poll->fd);
-    poll->fd = -1;
+    shoal__stream_close(&poll->stream);
     poll->sent = 0;
     poll->reply.size = 0;
 }
@@ -73,7 +70,7 @@ static void hang_up(struct shoal__discovery *poll) {
 static void allot_time(struct shoal__discovery *poll, int64_t now_ns) {
     size_t addresses_left =
         poll->addresses.count > poll->address_index ? poll->addresses.count - poll->address_index : 1;
-    size_t hosts_left = poll->endpoint->nodes.count - poll->host_index - 1;
+    size_t hosts_left = poll->options.endpoint->nodes.count - poll->host_index - 1;
     poll->try_deadline_ns = now_ns + (poll->deadline_ns - now_ns) / (int64_t)(addresses_left + hosts_left);
 }
 
@@ -86,6 +83,8 @@ static bool finish(struct shoal__discovery *poll, enum shoal__discovery_answer a
 
 static void begin_host(struct shoal__discovery *poll, int64_t now_ns) {
     shoal__address_list_clear(&poll->addresses);
+    shoal__tls_peer_free(poll->peer);
+    poll->peer = NULL;
     poll->address_index = 0;
     allot_time(poll, now_ns);
     poll->stage = RESOLVE;
@@ -102,7 +101,7 @@ static bool try_next(struct shoal__discovery *poll, int64_t now_ns) {
         poll->stage = CONNECT;
         return false;
     }
-    if (++poll->host_index < poll->endpoint->nodes.count) {
+    if (++poll->host_index < poll->options.endpoint->nodes.count) {
         begin_host(poll, now_ns);
         return false;
     }
@@ -116,15 +115,19 @@ struct shoal__host_text shoal__host_show(const struct shoal__node_spec *host) {
     return shown;
 }
 
-static bool fail_os(struct shoal__discovery *poll, const char *doing, int os_error, int64_t now_ns) {
-    shoal__fault_set_os(&poll->result.fault, SHOAL_E_DISCOVERY, os_error, "discovery at %s: %s",
-                        shoal__host_show(current_host(poll)).text, doing);
-    return try_next(poll, now_ns);
-}
-
 static bool fail(struct shoal__discovery *poll, const char *reason, int64_t now_ns) {
     shoal__fault_set(&poll->result.fault, SHOAL_E_DISCOVERY, "discovery at %s: %s",
                      shoal__host_show(current_host(poll)).text, reason);
+    return try_next(poll, now_ns);
+}
+
+/* os_error is from the stream, which may know more. */
+static bool fail_os(struct shoal__discovery *poll, const char *doing, int os_error, int64_t now_ns) {
+    const char *complaint = shoal__stream_complaint(&poll->stream, os_error);
+    if (complaint != NULL)
+        return fail(poll, complaint, now_ns);
+    shoal__fault_set_os(&poll->result.fault, SHOAL_E_DISCOVERY, os_error, "discovery at %s: %s",
+                        shoal__host_show(current_host(poll)).text, doing);
     return try_next(poll, now_ns);
 }
 
@@ -145,7 +148,7 @@ static bool advance_resolve(struct shoal__discovery *poll, int64_t now_ns) {
     struct shoal__fault *fault = &poll->result.fault;
     if (poll->query == NULL) {
         allot_time(poll, now_ns);
-        poll->query = shoal__dns_query_new(host->host, host->port, poll->family, fault);
+        poll->query = shoal__dns_query_new(host->host, host->port, poll->options.family, fault);
         if (poll->query == NULL)
             return try_next(poll, now_ns);
     }
@@ -165,27 +168,29 @@ static bool advance_resolve(struct shoal__discovery *poll, int64_t now_ns) {
 /* --- CONNECT --- */
 
 static bool advance_connect(struct shoal__discovery *poll, int64_t now_ns) {
-    const struct shoal__address *address = &poll->addresses.addresses[poll->address_index];
-    poll->fd = socket(address->socket.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (poll->fd < 0)
-        return fail_os(poll, "no socket", errno, now_ns);
-    poll->descriptor = shoal__descriptor_adopt(poll->fd);
-    if (connect(poll->fd, &address->socket.any, address->size) != 0 && errno != EINPROGRESS)
-        return fail_os(poll, "cannot connect", errno, now_ns);
+    if (poll->options.tls != NULL && poll->peer == NULL &&
+        (poll->peer = shoal__tls_peer_new(poll->options.tls, current_host(poll)->host)) == NULL)
+        return fail_os(poll, "no memory for TLS", ENOMEM, now_ns);
+    struct shoal__stream_options options = {.peer = poll->peer, .login = poll->options.login};
+    bool begun = shoal__stream_begin(&poll->stream, &poll->addresses.addresses[poll->address_index], &options);
+    int why = errno;
+    poll->descriptor = shoal__descriptor_adopt(poll->stream.fd);
+    if (!begun)
+        return fail_os(poll, "cannot connect", why, now_ns);
     poll->stage = ASK;
     return false;
 }
 
 /* --- ASK --- */
 
-/* False where the socket is not ready; a failed connection shows itself here too. */
+/* False where the stream is not ready; a failed connection shows itself here too. */
 static bool send_question(struct shoal__discovery *poll, int *os_error) {
     const char *text = question_texts[poll->question];
-    size_t size = strlen(text);
-    while (poll->sent < size) {
-        ssize_t count = send(poll->fd, text + poll->sent, size - poll->sent, MSG_NOSIGNAL);
+    for (size_t left; (left = strlen(text) - poll->sent) > 0;) {
+        struct iovec piece = shoal__stream_piece(text + poll->sent, left);
+        ssize_t count = shoal__stream_send_now(&poll->stream, &piece, 1);
         if (count < 0) {
-            *os_error = errno == EAGAIN || errno == ENOTCONN || errno == EINTR ? 0 : errno;
+            *os_error = errno == EAGAIN ? 0 : errno;
             return false;
         }
         poll->sent += (size_t)count;
@@ -196,7 +201,9 @@ static bool send_question(struct shoal__discovery *poll, int *os_error) {
 /* A server that closes on `config`, which it does not know, is asked for the legacy key on a new connection. */
 static bool reply_closed(struct shoal__discovery *poll, int64_t now_ns) {
     if (poll->question == LEGACY_KEY || poll->reply.size > 0)
-        return fail_os(poll, "the connection was closed before the answer was complete", ECONNRESET, now_ns);
+        return fail_os(poll,
+                       "the connection was closed before the answer was complete (where it wants TLS, set tls=true)",
+                       ECONNRESET, now_ns);
     hang_up(poll);
     poll->question = LEGACY_KEY;
     poll->stage = CONNECT;
@@ -266,8 +273,8 @@ static bool advance_ask(struct shoal__discovery *poll, int64_t now_ns) {
         char *room = shoal__buffer_reserve(&poll->reply, READ_SIZE);
         if (room == NULL)
             return fail_os(poll, "no memory for the answer", ENOMEM, now_ns);
-        ssize_t count = recv(poll->fd, room, READ_SIZE, 0);
-        if (count < 0 && (errno == EAGAIN || errno == EINTR))
+        ssize_t count = shoal__stream_receive_now(&poll->stream, room, READ_SIZE);
+        if (count < 0 && errno == EAGAIN)
             return false;
         if (count == 0 || (count < 0 && errno == ECONNRESET))
             return reply_closed(poll, now_ns);
@@ -291,7 +298,8 @@ static bool time_ran_out(struct shoal__discovery *poll, int64_t now_ns) {
         [CONNECT] = "the connection was not made in time; see discovery_timeout_ms",
         [ASK] = "no complete answer in time; see discovery_timeout_ms",
     };
-    return fail(poll, doing[poll->stage], now_ns);
+    const char *complaint = shoal__stream_complaint(&poll->stream, ETIMEDOUT);
+    return fail(poll, complaint != NULL ? complaint : doing[poll->stage], now_ns);
 }
 
 static bool advance_once(struct shoal__discovery *poll, int64_t now_ns) {
@@ -329,8 +337,12 @@ void shoal__discovery_watch(struct shoal__discovery *poll, struct shoal__watch *
     shoal__watch_until(watch, poll->try_deadline_ns);
     if (poll->query != NULL)
         shoal__dns_query_watch(poll->query, watch, now_ns);
-    if (poll->fd >= 0)
-        shoal__watch_add(watch, poll->fd, poll->sent < strlen(question_texts[poll->question]) ? POLLOUT : POLLIN);
+    if (poll->stream.fd < 0)
+        return;
+    bool has_asked = poll->sent == strlen(question_texts[poll->question]);
+    shoal__watch_add(watch, poll->stream.fd, shoal__stream_events(&poll->stream, has_asked ? POLLIN : POLLOUT));
+    if (shoal__stream_has_more(&poll->stream))
+        shoal__watch_until(watch, now_ns);
 }
 
 struct shoal__discovery_result *shoal__discovery_result(struct shoal__discovery *poll) {
@@ -341,6 +353,7 @@ void shoal__discovery_free(struct shoal__discovery *poll) {
     if (poll == NULL)
         return;
     hang_up(poll);
+    shoal__tls_peer_free(poll->peer);
     shoal__dns_query_free(poll->query);
     shoal__address_list_clear(&poll->addresses);
     shoal__address_list_clear(&poll->result.endpoint_found);

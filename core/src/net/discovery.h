@@ -1,5 +1,5 @@
 /* One poll of a discovery endpoint: resolve, connect, ask, read; never blocking, under one deadline.
- * May include: base/, cluster_parse, endpoint, dns, watch. Driven by fleet_discovery in the background loop.
+ * May include: base/, cluster_parse, endpoint, dns, tls, watch. Driven by fleet_discovery in the background loop.
  * Its drawing is in core/doc/DISCOVERY.md. Source: Amazon's "Adding Auto Discovery to your client library". */
 #ifndef SHOAL_NET_DISCOVERY_H
 #define SHOAL_NET_DISCOVERY_H
@@ -7,6 +7,7 @@
 #include "logic/cluster_parse.h"
 #include "logic/endpoint.h"
 #include "net/dns.h"
+#include "net/tls.h"
 #include "net/watch.h"
 
 struct shoal__discovery;
@@ -29,9 +30,15 @@ struct shoal__discovery_result {
     struct shoal__fault fault; /* of FAILED */
 };
 
-/* endpoint is borrowed. NULL where memory ran out. */
-struct shoal__discovery *shoal__discovery_new(const struct shoal__endpoint *endpoint, enum shoal__family family,
-                                              int64_t deadline_ns);
+struct shoal__discovery_options {
+    const struct shoal__endpoint *endpoint;
+    enum shoal__family family;
+    struct shoal__tls_context *tls; /* NULL: none */
+    const char *login;              /* NULL: none */
+};
+
+/* What the options point at is borrowed. NULL where memory ran out. */
+struct shoal__discovery *shoal__discovery_new(const struct shoal__discovery_options *options, int64_t deadline_ns);
 
 void shoal__discovery_watch(struct shoal__discovery *poll, struct shoal__watch *watch, int64_t now_ns);
 

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/condition.h"
+#include "logic/login.h"
 #include "net/fleet_half.h"
 
 #include <shoal/event.h>
@@ -52,9 +53,18 @@ static void free_fleet(struct shoal__fleet *fleet) {
         shoal__background_remove(&half->prober);
         shoal__fleet_discovery_clear(half);
     }
+    shoal__tls_files_free(fleet->tls_files);
+    free(fleet->login);
     shoal_config_free(fleet->config);
     free(fleet->identity);
     free(fleet);
+}
+
+/* TLS and logging in are beyond libmemcached, so that auto has no choice; config_resolve has refused other choices. */
+static const struct shoal__transport *choose_transport(const shoal_config *config) {
+    bool needs_meta =
+        shoal__config_boolean(config, SHOAL__OPTION_tls) || shoal__config_text(config, SHOAL__OPTION_user)[0] != '\0';
+    return shoal__transport_find(needs_meta ? "meta" : shoal__config_text(config, SHOAL__OPTION_protocol));
 }
 
 static void read_options(struct shoal__fleet *fleet) {
@@ -69,12 +79,13 @@ static void read_options(struct shoal__fleet *fleet) {
         .by_address = strcmp(shoal__config_text(config, SHOAL__OPTION_ring_identity), "ip") == 0,
     };
     fleet->pool_options = (struct shoal__pool_options){
-        .transport = shoal__transport_find(shoal__config_text(config, SHOAL__OPTION_protocol)),
+        .transport = choose_transport(config),
         .lane =
             {
                 .connect_timeout_ns =
                     shoal__config_integer(config, SHOAL__OPTION_connect_timeout_ms) * SHOAL__NS_PER_MS,
-                .keepalive = shoal__config_boolean(config, SHOAL__OPTION_tcp_keepalive),
+                .stream = {.keepalive = shoal__config_boolean(config, SHOAL__OPTION_tcp_keepalive),
+                           .login = fleet->login},
                 .value_max = (size_t)shoal__config_integer(config, SHOAL__OPTION_max_value_bytes),
             },
         .family = shoal__family_find(shoal__config_text(config, SHOAL__OPTION_address_family)),
@@ -89,15 +100,45 @@ static void read_options(struct shoal__fleet *fleet) {
     };
 }
 
-/* Takes the configuration and the identity over where it succeeds. */
-static struct shoal__fleet *make_fleet(shoal_config *config, char *identity) {
+static shoal_status read_tls(struct shoal__fleet *fleet, struct shoal__fault *fault) {
+    const shoal_config *config = fleet->config;
+    struct shoal__tls_options options = {
+        .ca_file = shoal__config_text(config, SHOAL__OPTION_tls_ca_file),
+        .cert_file = shoal__config_text(config, SHOAL__OPTION_tls_cert_file),
+        .key_file = shoal__config_text(config, SHOAL__OPTION_tls_key_file),
+        .server_name = shoal__config_text(config, SHOAL__OPTION_tls_server_name),
+        .verify = shoal__config_boolean(config, SHOAL__OPTION_tls_verify),
+    };
+    if (!shoal__config_boolean(config, SHOAL__OPTION_tls))
+        return SHOAL_OK;
+    return shoal__tls_files_read(&options, &fleet->tls_files, fault);
+}
+
+static shoal_status make_login(struct shoal__fleet *fleet, struct shoal__fault *fault) {
+    const char *user = shoal__config_text(fleet->config, SHOAL__OPTION_user);
+    const char *password = shoal__config_text(fleet->config, SHOAL__OPTION_password);
+    if (user[0] == '\0' || (fleet->login = shoal__login_command(user, password)) != NULL)
+        return SHOAL_OK;
+    return shoal__fault_set(fault, SHOAL_E_NO_MEMORY, "out of memory for a fleet");
+}
+
+/* Takes the configuration and the identity over. NULL: the fault says why. */
+static struct shoal__fleet *make_fleet(shoal_config *config, char *identity, struct shoal__fault *fault) {
     struct shoal__fleet *fleet = calloc(1, sizeof(*fleet));
-    if (fleet == NULL)
+    if (fleet == NULL) {
+        shoal_config_free(config);
+        free(identity);
+        shoal__fault_set(fault, SHOAL_E_NO_MEMORY, "out of memory for a fleet");
         return NULL;
+    }
     atomic_init(&fleet->references, 1);
     atomic_init(&fleet->open_clients, 1);
     fleet->config = config;
     fleet->identity = identity;
+    if (read_tls(fleet, fault) != SHOAL_OK || make_login(fleet, fault) != SHOAL_OK) {
+        free_fleet(fleet);
+        return NULL;
+    }
     read_options(fleet);
     return fleet;
 }
@@ -113,19 +154,19 @@ static struct shoal__fleet *find_open(struct registry *registry, const char *ide
     return NULL;
 }
 
-static struct shoal__fleet *join(struct registry *registry, shoal_config *config, char *identity) {
+/* Takes the configuration and the identity over. NULL: the fault says why. */
+static struct shoal__fleet *join(struct registry *registry, shoal_config *config, char *identity,
+                                 struct shoal__fault *fault) {
     pthread_mutex_lock(&registry->lock);
     struct shoal__fleet *fleet = find_open(registry, identity);
-    bool joined = fleet != NULL;
-    if (!joined && (fleet = make_fleet(config, identity)) != NULL) {
+    if (fleet != NULL) {
+        shoal_config_free(config);
+        free(identity);
+    } else if ((fleet = make_fleet(config, identity, fault)) != NULL) {
         fleet->next = registry->fleets;
         registry->fleets = fleet;
     }
     pthread_mutex_unlock(&registry->lock);
-    if (joined || fleet == NULL) {
-        shoal_config_free(config);
-        free(identity);
-    }
     return fleet;
 }
 
@@ -138,8 +179,8 @@ shoal_status shoal__fleet_join(const shoal_config *resolved, struct shoal__fleet
         free(identity);
         return shoal__fault_set(fault, SHOAL_E_NO_MEMORY, "out of memory for a fleet");
     }
-    *fleet = join(registry, config, identity);
-    return *fleet ? SHOAL_OK : shoal__fault_set(fault, SHOAL_E_NO_MEMORY, "out of memory for a fleet");
+    *fleet = join(registry, config, identity, fault);
+    return *fleet != NULL ? SHOAL_OK : fault->status;
 }
 
 static void unlist(struct registry *registry, struct shoal__fleet *fleet) {
@@ -197,12 +238,24 @@ static bool adopt_topology(struct shoal__fleet_half *half, struct shoal__fleet_h
         return true;
     }
     shoal_topology *topology = shoal__topology_acquire(view->topology);
-    struct shoal__view *fresh = shoal__view_new(topology, NULL, &half->fleet->pool_options);
+    struct shoal__view *fresh = shoal__view_new(topology, NULL, &half->pool_options);
     if (fresh == NULL)
         shoal_topology_free(topology);
     atomic_store(&half->view, fresh);
     shoal__refresh_adopt(&half->refresh, shoal_topology_version(view->topology), shoal__now_ns(), &half->random);
     return fresh != NULL;
+}
+
+/* This process's own context: a child must not take the locks in its parent's. */
+static bool make_tls(struct shoal__fleet_half *half) {
+    if (half->fleet->tls_files == NULL)
+        return true;
+    half->pool_options.tls = shoal__tls_context_new(half->fleet->tls_files);
+    if (!shoal__config_boolean(half->fleet->config, SHOAL__OPTION_tls_verify))
+        shoal__fleet_warn(half,
+                          "tls_verify=false: nobody checks who the servers are, so that anyone on the way can read "
+                          "and change everything");
+    return half->pool_options.tls != NULL;
 }
 
 static void destroy_half(struct shoal__process_part *part) {
@@ -215,6 +268,7 @@ static struct shoal__process_part *create_half(void *context, struct shoal__proc
     if (half == NULL)
         return NULL;
     half->fleet = fleet;
+    half->pool_options = fleet->pool_options;
     pthread_mutex_init(&half->lock, NULL);
     shoal__condition_init(&half->changed);
     shoal__fleet_discovery_init(half, shoal__now_ns());
@@ -223,8 +277,10 @@ static struct shoal__process_part *create_half(void *context, struct shoal__proc
     shoal__retry_budget_init(&half->retry_budget, shoal__config_number(fleet->config, SHOAL__OPTION_retry_budget),
                              shoal__now_ns());
     const struct shoal__endpoint *endpoint = shoal__config_endpoint(fleet->config);
-    bool complete = discovers(fleet) ? adopt_topology(half, (struct shoal__fleet_half *)inherited)
-                                     : shoal__fleet_apply(half, 0, &endpoint->nodes) == SHOAL_OK;
+    bool complete = make_tls(half);
+    if (complete)
+        complete = discovers(fleet) ? adopt_topology(half, (struct shoal__fleet_half *)inherited)
+                                    : shoal__fleet_apply(half, 0, &endpoint->nodes) == SHOAL_OK;
     if (complete)
         return &half->part;
     destroy_half(&half->part);

@@ -4,6 +4,8 @@
 #include "base/clock.h"
 #include "net/fleet_half.h"
 
+#include <stdlib.h>
+
 /* Complains once, until the file is fine again. */
 static void complain(struct shoal__fleet_half *half, const struct shoal__fault *fault) {
     if (!half->cache_told)
@@ -12,9 +14,13 @@ static void complain(struct shoal__fleet_half *half, const struct shoal__fault *
 }
 
 void shoal__fleet_cache_init(struct shoal__fleet_half *half) {
-    const struct shoal__fleet *fleet = half->fleet;
-    shoal__topology_cache_init(&half->cache, shoal__config_text(fleet->config, SHOAL__OPTION_topology_cache),
-                               fleet->identity);
+    const shoal_config *config = half->fleet->config;
+    char *identity = shoal__config_public_identity(config);
+    if (identity != NULL)
+        shoal__topology_cache_init(&half->cache, shoal__config_text(config, SHOAL__OPTION_topology_cache), identity);
+    else
+        shoal__topology_cache_init(&half->cache, "off", "");
+    free(identity);
 }
 
 /* Whether a list from that moment tells more than what is known here. Where nothing is, any does. */

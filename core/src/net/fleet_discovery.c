@@ -41,7 +41,7 @@ static void tell_change(struct shoal__fleet_half *half, const struct shoal__view
 shoal_status shoal__fleet_apply(struct shoal__fleet_half *half, uint64_t version, const struct shoal__node_list *list) {
     shoal_topology *topology = shoal__topology_new(version, list, &half->fleet->placement);
     struct shoal__view *before = atomic_load(&half->view);
-    struct shoal__view *after = topology ? shoal__view_new(topology, before, &half->fleet->pool_options) : NULL;
+    struct shoal__view *after = topology ? shoal__view_new(topology, before, &half->pool_options) : NULL;
     if (after == NULL) {
         shoal_topology_free(topology);
         return SHOAL_E_NO_MEMORY;
@@ -228,8 +228,13 @@ static bool begins(struct shoal__fleet_half *half, int64_t now_ns) {
 static void begin_poll(struct shoal__fleet_half *half, int64_t now_ns) {
     const shoal_config *config = half->fleet->config;
     int64_t timeout_ns = shoal__config_integer(config, SHOAL__OPTION_discovery_timeout_ms) * SHOAL__NS_PER_MS;
-    half->poll =
-        shoal__discovery_new(shoal__config_endpoint(config), half->fleet->pool_options.family, now_ns + timeout_ns);
+    struct shoal__discovery_options options = {
+        .endpoint = shoal__config_endpoint(config),
+        .family = half->pool_options.family,
+        .tls = half->pool_options.tls,
+        .login = half->fleet->login,
+    };
+    half->poll = shoal__discovery_new(&options, now_ns + timeout_ns);
     if (half->poll == NULL) {
         struct shoal__fault reason;
         shoal__fault_set(&reason, SHOAL_E_NO_MEMORY, "out of memory for discovery");
@@ -292,6 +297,7 @@ void shoal__fleet_discovery_clear(struct shoal__fleet_half *half) {
     end_poll(half);
     shoal__address_list_clear(&half->endpoint_addresses);
     shoal__view_release(atomic_load(&half->view));
+    shoal__tls_context_free(half->pool_options.tls);
     shoal__log_clear(&half->log);
     pthread_cond_destroy(&half->changed);
     pthread_mutex_destroy(&half->lock);

@@ -21,7 +21,9 @@ struct shoal__fleet {
     shoal_config *config;
     char *identity;
     struct shoal__placement placement;
-    struct shoal__pool_options pool_options;
+    struct shoal__pool_options pool_options; /* without a TLS context: each process has its own */
+    struct shoal__tls_files *tls_files;      /* NULL: no TLS */
+    char *login;                             /* NULL: none */
     struct shoal__process_slot half;
     struct shoal__fleet *next; /* in the registry */
 };
@@ -30,6 +32,7 @@ struct shoal__fleet {
 struct shoal__fleet_half {
     struct shoal__process_part part; /* first */
     struct shoal__fleet *fleet;
+    struct shoal__pool_options pool_options;
     struct shoal__task task;
     pthread_mutex_t lock; /* of view (writing), refusal, refresh, log */
     pthread_cond_t changed;

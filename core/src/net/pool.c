@@ -69,7 +69,12 @@ struct shoal__pool *shoal__pool_new(const shoal_node *node, const struct shoal__
     pool->name = strdup(shoal_node_name(node));
     pool->host = strdup(shoal_node_host(node));
     pool->address = strdup(shoal_node_address(node));
-    if (pool->name && pool->host && pool->address)
+    bool done = pool->name && pool->host && pool->address;
+    if (done && options->tls != NULL) {
+        pool->options.lane.stream.peer = shoal__tls_peer_new(options->tls, pool->host);
+        done = pool->options.lane.stream.peer != NULL;
+    }
+    if (done)
         return pool;
     shoal__pool_release(pool);
     return NULL;
@@ -100,6 +105,7 @@ void shoal__pool_release(struct shoal__pool *pool) {
         return;
     close_lanes(pool->idle);
     shoal__probe_free(pool->probe);
+    shoal__tls_peer_free(pool->options.lane.stream.peer);
     pthread_mutex_destroy(&pool->lock);
     shoal__address_list_clear(&pool->found);
     free(pool->name);
@@ -263,18 +269,12 @@ static bool wait_in_queue(struct shoal__pool *pool, struct waiter *waiter, int64
 
 /* --- Leasing --- */
 
-/* A server that went away has left an end-of-file to be seen; anything else to be read was not asked for. */
-static bool is_quiet(const struct shoal__lane *lane) {
-    char byte;
-    return recv(lane->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && (errno == EAGAIN || errno == EINTR);
-}
-
-static bool is_usable(const struct shoal__pool *pool, const struct shoal__lane *lane, int64_t suspect_before_ns,
+static bool is_usable(const struct shoal__pool *pool, struct shoal__lane *lane, int64_t suspect_before_ns,
                       int64_t now_ns) {
     bool is_suspect = lane->returned_ns <= suspect_before_ns;
     if (lane->fd < 0) /* it cannot be looked at */
         return !is_suspect;
-    return !(is_suspect || now_ns - lane->returned_ns > pool->options.idle_check_ns) || is_quiet(lane);
+    return !(is_suspect || now_ns - lane->returned_ns > pool->options.idle_check_ns) || lane->transport->is_quiet(lane);
 }
 
 /* An idle lane, or NULL with *may_open told; dead ones are put aside to be closed without the lock. */
@@ -407,7 +407,8 @@ enum shoal__pool_news shoal__pool_note(struct shoal__pool *pool, const struct sh
 /* A probe may take as long as connecting and a first answer may. */
 static struct shoal__probe *start_probe(struct shoal__pool *pool, int64_t now_ns) {
     const char *host = pool->address[0] != '\0' ? pool->address : pool->host;
-    return shoal__probe_new(host, pool->port, pool->options.family, now_ns + 2 * pool->options.lane.connect_timeout_ns);
+    return shoal__probe_new(host, pool->port, pool->options.family, &pool->options.lane.stream,
+                            now_ns + 2 * pool->options.lane.connect_timeout_ns);
 }
 
 static enum shoal__pool_news end_probe(struct shoal__pool *pool, bool answered, int64_t now_ns) {

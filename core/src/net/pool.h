@@ -13,14 +13,16 @@ struct shoal__pool;
 
 struct shoal__pool_options {
     const struct shoal__transport *transport;
-    struct shoal__lane_options lane;
+    struct shoal__lane_options lane; /* without a peer: each pool has its own */
+    struct shoal__tls_context *tls;  /* NULL: none */
     enum shoal__family family;
     size_t lanes_max;
     int64_t idle_check_ns; /* a lane idle for longer is looked at before it is used */
     struct shoal__breaker_options breaker;
 };
 
-/* One reference is the caller's. NULL where memory ran out. The node's strings are copied. */
+/* One reference is the caller's. NULL where memory ran out. The node's strings are copied; tls and the lanes' login are
+ * borrowed. */
 struct shoal__pool *shoal__pool_new(const shoal_node *node, const struct shoal__pool_options *options);
 struct shoal__pool *shoal__pool_acquire(struct shoal__pool *pool);
 void shoal__pool_release(struct shoal__pool *pool);

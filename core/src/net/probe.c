@@ -1,5 +1,5 @@
 /* A probe: RESOLVE --> CONNECT --> ASK, any failure ends it, an answer of memcached's kind is what it is for.
- * May include: base/, dns, watch, fork. */
+ * May include: base/, dns, stream, watch, fork. */
 #include "net/probe.h"
 
 #include "net/fork.h"
@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* A read of a key that nobody has: every server and every proxy knows it. */
 static const char question[] = "get shoal:hello\r\n";
@@ -15,20 +14,23 @@ static const char question[] = "get shoal:hello\r\n";
 struct shoal__probe {
     int64_t deadline_ns;
     struct shoal__dns_query *query; /* NULL once resolved */
-    int fd;
+    struct shoal__stream_options options;
+    struct shoal__stream stream;
     struct shoal__descriptor *descriptor;
     size_t sent;
     char reply[8]; /* enough for "END\r\n" and "VALUE " */
     size_t received;
 };
 
-struct shoal__probe *shoal__probe_new(const char *host, uint16_t port, enum shoal__family family, int64_t deadline_ns) {
+struct shoal__probe *shoal__probe_new(const char *host, uint16_t port, enum shoal__family family,
+                                      const struct shoal__stream_options *options, int64_t deadline_ns) {
     struct shoal__fault ignored;
     struct shoal__probe *probe = calloc(1, sizeof(*probe));
     if (probe == NULL)
         return NULL;
     probe->deadline_ns = deadline_ns;
-    probe->fd = -1;
+    probe->options = *options;
+    probe->stream.fd = -1;
     probe->query = shoal__dns_query_new(host, port, family, &ignored);
     if (probe->query == NULL) {
         free(probe);
@@ -46,17 +48,14 @@ static enum shoal__probe_outcome advance_connect(struct shoal__probe *probe) {
         return SHOAL__PROBE_FAILED;
     shoal__dns_query_free(probe->query);
     probe->query = NULL;
-    const struct shoal__address *address = &list.addresses[0];
-    probe->fd = socket(address->socket.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    probe->descriptor = shoal__descriptor_adopt(probe->fd);
-    bool begun =
-        probe->fd >= 0 && (connect(probe->fd, &address->socket.any, address->size) == 0 || errno == EINPROGRESS);
+    bool begun = shoal__stream_begin(&probe->stream, &list.addresses[0], &probe->options);
+    probe->descriptor = shoal__descriptor_adopt(probe->stream.fd);
     shoal__address_list_clear(&list);
     return begun ? SHOAL__PROBE_RUNNING : SHOAL__PROBE_FAILED;
 }
 
 static enum shoal__probe_outcome outcome_of_errno(void) {
-    return errno == EAGAIN || errno == ENOTCONN || errno == EINTR ? SHOAL__PROBE_RUNNING : SHOAL__PROBE_FAILED;
+    return errno == EAGAIN ? SHOAL__PROBE_RUNNING : SHOAL__PROBE_FAILED;
 }
 
 static bool is_answer(const struct shoal__probe *probe) {
@@ -66,7 +65,8 @@ static bool is_answer(const struct shoal__probe *probe) {
 
 static enum shoal__probe_outcome advance_ask(struct shoal__probe *probe) {
     while (probe->sent < sizeof(question) - 1) {
-        ssize_t count = send(probe->fd, question + probe->sent, sizeof(question) - 1 - probe->sent, MSG_NOSIGNAL);
+        struct iovec piece = shoal__stream_piece(question + probe->sent, sizeof(question) - 1 - probe->sent);
+        ssize_t count = shoal__stream_send_now(&probe->stream, &piece, 1);
         if (count < 0)
             return outcome_of_errno();
         probe->sent += (size_t)count;
@@ -74,7 +74,8 @@ static enum shoal__probe_outcome advance_ask(struct shoal__probe *probe) {
     while (!is_answer(probe)) {
         if (probe->received == sizeof(probe->reply))
             return SHOAL__PROBE_FAILED;
-        ssize_t count = recv(probe->fd, probe->reply + probe->received, sizeof(probe->reply) - probe->received, 0);
+        ssize_t count = shoal__stream_receive_now(&probe->stream, probe->reply + probe->received,
+                                                  sizeof(probe->reply) - probe->received);
         if (count < 0)
             return outcome_of_errno();
         if (count == 0)
@@ -88,7 +89,7 @@ enum shoal__probe_outcome shoal__probe_advance(struct shoal__probe *probe, int64
     enum shoal__probe_outcome outcome = SHOAL__PROBE_RUNNING;
     if (probe->query != NULL)
         outcome = advance_connect(probe);
-    if (outcome == SHOAL__PROBE_RUNNING && probe->fd >= 0)
+    if (outcome == SHOAL__PROBE_RUNNING && probe->stream.fd >= 0)
         outcome = advance_ask(probe);
     return outcome == SHOAL__PROBE_RUNNING && now_ns >= probe->deadline_ns ? SHOAL__PROBE_FAILED : outcome;
 }
@@ -97,17 +98,18 @@ void shoal__probe_watch(struct shoal__probe *probe, struct shoal__watch *watch, 
     shoal__watch_until(watch, probe->deadline_ns);
     if (probe->query != NULL)
         shoal__dns_query_watch(probe->query, watch, now_ns);
-    if (probe->fd >= 0)
-        shoal__watch_add(watch, probe->fd, probe->sent < sizeof(question) - 1 ? POLLOUT : POLLIN);
+    bool has_asked = probe->sent == sizeof(question) - 1;
+    if (probe->stream.fd >= 0)
+        shoal__watch_add(watch, probe->stream.fd, shoal__stream_events(&probe->stream, has_asked ? POLLIN : POLLOUT));
 }
 
 void shoal__probe_free(struct shoal__probe *probe) {
     if (probe == NULL)
         return;
     shoal__dns_query_free(probe->query);
-    if (probe->fd >= 0) {
+    if (probe->stream.fd >= 0) {
         shoal__descriptor_release(probe->descriptor);
-        close(probe->fd);
+        shoal__stream_close(&probe->stream);
     }
     free(probe);
 }

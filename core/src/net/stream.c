@@ -1,14 +1,16 @@
 /* Sockets block, as a receive that waits by itself is cheaper than a poll and a receive (core/doc/PERFORMANCE.md); the
  * kernel's timeout ends the wait. Nothing raises SIGPIPE; descriptors are CLOEXEC.
- * May include: base/ and the operating system. */
+ * May include: base/, login, tls and the operating system. */
 #include "net/stream.h"
 
 #include "base/clock.h"
+#include "logic/login.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -31,19 +33,77 @@ static bool await(int fd, short events, int64_t deadline_ns) {
 
 /* --- Opening --- */
 
-static bool finish_connecting(int fd, int64_t deadline_ns) {
-    int error = 0;
-    socklen_t size = sizeof(error);
-    if (!await(fd, POLLOUT, deadline_ns) || getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
-        return false;
-    errno = error;
-    return error == 0;
+static ssize_t send_some(struct shoal__stream *stream, struct iovec *pieces, size_t count);
+static ssize_t receive_some(struct shoal__stream *stream, char *bytes, size_t room);
+
+static bool fail(int os_error) {
+    errno = os_error;
+    return false;
 }
 
-static bool connect_by(int fd, const struct shoal__address *address, int64_t deadline_ns) {
-    if (connect(fd, &address->socket.any, address->size) == 0)
+static bool finish_connecting(struct shoal__stream *stream) {
+    struct pollfd poller = {.fd = stream->fd, .events = POLLOUT};
+    int error = 0;
+    socklen_t size = sizeof(error);
+    if (poll(&poller, 1, 0) < 1)
+        return fail(EAGAIN);
+    if (getsockopt(stream->fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
+        return false;
+    return error == 0 || fail(error);
+}
+
+/* False, with the complaint, where the server does not let us in. */
+static bool take_answer(struct shoal__stream *stream) {
+    struct shoal__login_state *login = &stream->login;
+    switch (shoal__login_judge(login->answer, login->received, &stream->complaint)) {
+    case SHOAL__LOGIN_ACCEPTED:
         return true;
-    return (errno == EINPROGRESS || errno == EINTR) && finish_connecting(fd, deadline_ns);
+    case SHOAL__LOGIN_REFUSED:
+        return fail(EPROTO);
+    default:
+        return fail(EAGAIN);
+    }
+}
+
+static bool finish_login(struct shoal__stream *stream) {
+    struct shoal__login_state *login = &stream->login;
+    for (size_t left; (left = strlen(login->command) - login->sent) > 0;) {
+        struct iovec piece = shoal__stream_piece(login->command + login->sent, left);
+        ssize_t count = send_some(stream, &piece, 1);
+        if (count < 0)
+            return false;
+        login->sent += (size_t)count;
+    }
+    do {
+        ssize_t count = receive_some(stream, login->answer + login->received, sizeof(login->answer) - login->received);
+        if (count <= 0)
+            return count < 0 ? false : fail(ECONNRESET);
+        login->received += (size_t)count;
+        if (take_answer(stream))
+            return true;
+    } while (errno == EAGAIN);
+    return false;
+}
+
+static enum shoal__stream_stage stage_after(const struct shoal__stream *stream) {
+    if (stream->stage == SHOAL__STREAM_CONNECTING && stream->tls != NULL)
+        return SHOAL__STREAM_SHAKING_HANDS;
+    if (stream->stage != SHOAL__STREAM_LOGGING_IN && stream->login.command != NULL)
+        return SHOAL__STREAM_LOGGING_IN;
+    return SHOAL__STREAM_OPEN;
+}
+
+/* Goes on until the stream is open. False: errno says why, EAGAIN where it waits for the socket. */
+static bool go_on_opening(struct shoal__stream *stream) {
+    while (stream->stage != SHOAL__STREAM_OPEN) {
+        bool done = stream->stage == SHOAL__STREAM_CONNECTING      ? finish_connecting(stream)
+                    : stream->stage == SHOAL__STREAM_SHAKING_HANDS ? shoal__tls_shake_hands(stream->tls)
+                                                                   : finish_login(stream);
+        if (!done)
+            return false;
+        stream->stage = stage_after(stream);
+    }
+    return true;
 }
 
 /* Options of TCP mean nothing to a Unix socket: that they fail there does not matter. */
@@ -56,23 +116,62 @@ static bool set_up(int fd, bool keepalive) {
     return flags >= 0 && fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) == 0;
 }
 
-bool shoal__stream_open(struct shoal__stream *stream, const struct shoal__address *address, bool keepalive,
-                        int64_t deadline_ns) {
-    *stream = (struct shoal__stream){.patience_ns = SHOAL__NEVER};
+bool shoal__stream_begin(struct shoal__stream *stream, const struct shoal__address *address,
+                         const struct shoal__stream_options *options) {
+    *stream = (struct shoal__stream){
+        .patience_ns = SHOAL__NEVER, .stage = SHOAL__STREAM_CONNECTING, .login = {.command = options->login}};
     stream->fd = socket(address->socket.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (stream->fd < 0)
         return false;
-    if (connect_by(stream->fd, address, deadline_ns) && set_up(stream->fd, keepalive))
-        return true;
-    int why = errno;
-    shoal__stream_close(stream);
-    errno = why;
-    return false;
+    if (connect(stream->fd, &address->socket.any, address->size) != 0 && errno != EINPROGRESS && errno != EINTR)
+        return false;
+    if (options->peer != NULL && (stream->tls = shoal__tls_new(options->peer, stream->fd)) == NULL)
+        return fail(ENOMEM);
+    return set_up(stream->fd, options->keepalive);
+}
+
+bool shoal__stream_open(struct shoal__stream *stream, const struct shoal__address *address,
+                        const struct shoal__stream_options *options, int64_t deadline_ns) {
+    if (!shoal__stream_begin(stream, address, options))
+        return false;
+    while (!go_on_opening(stream))
+        if (errno != EAGAIN || !await(stream->fd, shoal__stream_events(stream, 0), deadline_ns))
+            return false;
+    return true;
+}
+
+const char *shoal__stream_complaint(const struct shoal__stream *stream, int os_error) {
+    if (os_error == EPROTO && stream->complaint != NULL)
+        return stream->complaint;
+    if (os_error == EPROTO && stream->tls != NULL)
+        return shoal__tls_complaint(stream->tls);
+    if ((os_error == 0 || os_error == ECONNRESET) && stream->tls != NULL && !stream->has_received)
+        return "the server closed the connection after the TLS handshake: it may demand a client certificate "
+               "(tls_cert_file), or be at its connection limit (-c)";
+    if (os_error == ETIMEDOUT && stream->stage == SHOAL__STREAM_SHAKING_HANDS)
+        return "the TLS handshake was not finished in time: see connect_timeout_ms; where the server speaks no TLS, "
+               "set "
+               "tls=false";
+    if (os_error == ETIMEDOUT && stream->stage == SHOAL__STREAM_LOGGING_IN)
+        return "user and password were not answered in time: see connect_timeout_ms";
+    return NULL;
+}
+
+short shoal__stream_events(const struct shoal__stream *stream, short wanted) {
+    if (stream->stage == SHOAL__STREAM_CONNECTING)
+        return POLLOUT;
+    if (stream->stage == SHOAL__STREAM_LOGGING_IN)
+        wanted = stream->login.command[stream->login.sent] != '\0' ? POLLOUT : POLLIN;
+    else if (stream->stage == SHOAL__STREAM_SHAKING_HANDS)
+        wanted = POLLIN;
+    return (short)(wanted | (stream->tls != NULL && shoal__tls_has_unsent(stream->tls) ? POLLOUT : 0));
 }
 
 void shoal__stream_close(struct shoal__stream *stream) {
-    close(stream->fd);
-    stream->fd = -1;
+    shoal__tls_free(stream->tls);
+    if (stream->fd >= 0)
+        close(stream->fd);
+    *stream = (struct shoal__stream){.fd = -1};
 }
 
 /* --- Sending --- */
@@ -85,7 +184,9 @@ struct iovec shoal__stream_piece(const char *bytes, size_t size) {
     return (struct iovec){.iov_base = base.taken, .iov_len = size};
 }
 
-ssize_t shoal__stream_send_now(struct shoal__stream *stream, struct iovec *pieces, size_t count) {
+static ssize_t send_some(struct shoal__stream *stream, struct iovec *pieces, size_t count) {
+    if (stream->tls != NULL)
+        return shoal__tls_send(stream->tls, pieces, count);
     struct msghdr message = {.msg_iov = pieces, .msg_iovlen = count};
     ssize_t sent;
     do {
@@ -93,6 +194,10 @@ ssize_t shoal__stream_send_now(struct shoal__stream *stream, struct iovec *piece
                           : sendmsg(stream->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
     } while (sent < 0 && errno == EINTR);
     return sent;
+}
+
+ssize_t shoal__stream_send_now(struct shoal__stream *stream, struct iovec *pieces, size_t count) {
+    return go_on_opening(stream) ? send_some(stream, pieces, count) : -1;
 }
 
 /* Takes what was sent off the front of the pieces. */
@@ -116,17 +221,44 @@ bool shoal__stream_send(struct shoal__stream *stream, struct iovec *pieces, size
         else if (errno != EAGAIN || !await(stream->fd, POLLOUT, deadline_ns))
             return false;
     }
+    while (stream->tls != NULL && !shoal__tls_flush(stream->tls))
+        if (errno != EAGAIN || !await(stream->fd, POLLOUT, deadline_ns))
+            return false;
     return true;
 }
 
 /* --- Receiving --- */
 
-ssize_t shoal__stream_receive_now(struct shoal__stream *stream, char *bytes, size_t room) {
+static ssize_t receive_by_tls(struct shoal__stream *stream, char *bytes, size_t room, bool may_block) {
+    ssize_t count = shoal__tls_receive(stream->tls, bytes, room, may_block);
+    stream->has_received = stream->has_received || count > 0;
+    return count;
+}
+
+static ssize_t receive_some(struct shoal__stream *stream, char *bytes, size_t room) {
+    if (stream->tls != NULL)
+        return receive_by_tls(stream, bytes, room, false);
     ssize_t count;
     do {
         count = recv(stream->fd, bytes, room, MSG_DONTWAIT);
     } while (count < 0 && errno == EINTR);
     return count;
+}
+
+ssize_t shoal__stream_receive_now(struct shoal__stream *stream, char *bytes, size_t room) {
+    return go_on_opening(stream) ? receive_some(stream, bytes, room) : -1;
+}
+
+bool shoal__stream_has_more(const struct shoal__stream *stream) {
+    return stream->tls != NULL && shoal__tls_has_more(stream->tls);
+}
+
+/* With TLS there may be messages of its own to be read, which is what a receive does first. */
+bool shoal__stream_is_quiet(struct shoal__stream *stream) {
+    char byte;
+    ssize_t count = stream->tls != NULL ? shoal__tls_receive(stream->tls, &byte, 1, false)
+                                        : recv(stream->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return count < 0 && (errno == EAGAIN || errno == EINTR);
 }
 
 /* The kernel is told anew only where it would wait for too long, or for so much less than it may that a long wait would
@@ -144,6 +276,14 @@ static bool set_patience(struct shoal__stream *stream, int64_t left_ns) {
     return true;
 }
 
+/* While something is unsent, the server may be waiting for it. */
+static ssize_t await_by_tls(struct shoal__stream *stream, char *bytes, size_t room, int64_t deadline_ns) {
+    bool has_unsent = shoal__tls_has_unsent(stream->tls);
+    if (has_unsent && !await(stream->fd, POLLIN | POLLOUT, deadline_ns))
+        return -1;
+    return receive_by_tls(stream, bytes, room, !has_unsent);
+}
+
 ssize_t shoal__stream_receive(struct shoal__stream *stream, char *bytes, size_t room, int64_t deadline_ns) {
     for (;;) {
         int64_t left_ns = deadline_ns - shoal__now_ns();
@@ -154,7 +294,8 @@ ssize_t shoal__stream_receive(struct shoal__stream *stream, char *bytes, size_t 
         bool fits = stream->patience_ns <= left_ns && stream->patience_ns >= left_ns / MUCH_LESS;
         if (!fits && !set_patience(stream, left_ns))
             return -1;
-        ssize_t count = recv(stream->fd, bytes, room, 0);
+        ssize_t count =
+            stream->tls == NULL ? recv(stream->fd, bytes, room, 0) : await_by_tls(stream, bytes, room, deadline_ns);
         if (count >= 0 || (errno != EINTR && errno != EAGAIN))
             return count;
     }

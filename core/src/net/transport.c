@@ -30,6 +30,11 @@ const struct shoal__transport *shoal__transport_find(const char *protocol) {
     return NULL;
 }
 
+bool shoal__lane_is_quiet(struct shoal__lane *lane) {
+    char byte;
+    return recv(lane->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && (errno == EAGAIN || errno == EINTR);
+}
+
 shoal_status shoal__lane_break(struct shoal__lane *lane, const struct shoal__command *command, shoal_status status,
                                const char *what, struct shoal__fault *fault) {
     lane->broken = true;
@@ -71,8 +76,10 @@ shoal_status shoal__lane_unopened(int os_error, struct shoal__fault *fault) {
         return shoal__fault_set(fault, SHOAL_E_TIMEOUT,
                                 "no connection and answer in time: see connect_timeout_ms and operation_timeout_ms");
     if (os_error == 0)
-        return shoal__fault_set(fault, SHOAL_E_NODE_DOWN,
-                                "the node closed the connection at once: see its connection limit (-c)");
+        return shoal__fault_set(
+            fault, SHOAL_E_NODE_DOWN,
+            "the node closed the connection at once: it may be at its connection limit (-c), or want TLS "
+            "(tls=true)");
     return shoal__fault_set_os(fault, SHOAL_E_NODE_DOWN, os_error, "no connection: is memcached running there?");
 }
 

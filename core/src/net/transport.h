@@ -1,16 +1,16 @@
 /* The one interface between what a call wants and how a node is spoken to: lanes, and the transports' table of
  * functions.
- * May include: base/, logic/. Implemented by transport_*.c, called by pool (open, close) and by api/ (run). */
+ * May include: base/, logic/, stream. Implemented by transport_*.c, called by pool (open, close) and by api/ (run). */
 #ifndef SHOAL_NET_TRANSPORT_H
 #define SHOAL_NET_TRANSPORT_H
 
-#include "base/address.h"
 #include "logic/command.h"
+#include "net/stream.h"
 
 struct shoal__lane_options {
     int64_t connect_timeout_ns;
-    bool keepalive;
-    size_t value_max; /* a larger value is not taken from a server */
+    struct shoal__stream_options stream; /* a transport that cannot do what it asks for is not chosen */
+    size_t value_max;                    /* a larger value is not taken from a server */
 };
 
 /* One connection to one node, used by one caller at a time. */
@@ -43,6 +43,10 @@ struct shoal__transport {
     /* Ends the connection; without waiting for the server. */
     void (*close)(struct shoal__lane *lane);
 
+    /* Whether an idle lane is as it should be: a server that went away has left an end-of-file to be seen, and anything
+     * else to be read was not asked for. */
+    bool (*is_quiet)(struct shoal__lane *lane);
+
     /* Runs one command. An error fills the fault (outcome_unknown included) and may break the lane. */
     shoal_status (*execute)(struct shoal__lane *lane, struct shoal__command *command, int64_t deadline_ns,
                             struct shoal__fault *fault);
@@ -52,6 +56,9 @@ struct shoal__transport {
     enum shoal__step (*step)(struct shoal__lane *lane, struct shoal__run *run, int64_t deadline_ns,
                              struct shoal__fault *fault);
 };
+
+/* Looks at a lane's socket alone: what is_quiet means where nothing but answers comes over it. */
+bool shoal__lane_is_quiet(struct shoal__lane *lane);
 
 /* --- How transports tell of failures: each fills the fault and returns its status --- */
 

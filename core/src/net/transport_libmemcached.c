@@ -435,7 +435,7 @@ static bool set_up(struct session *session, const struct shoal__address *address
     int64_t connect_by_ns = now_ns + options->connect_timeout_ns;
     int connect_ms = shoal__remaining_ms(connect_by_ns < deadline_ns ? connect_by_ns : deadline_ns, now_ns);
     memcached_behavior_set(session->memc, MEMCACHED_BEHAVIOR_TCP_NODELAY, 1);
-    memcached_behavior_set(session->memc, MEMCACHED_BEHAVIOR_TCP_KEEPALIVE, options->keepalive);
+    memcached_behavior_set(session->memc, MEMCACHED_BEHAVIOR_TCP_KEEPALIVE, options->stream.keepalive);
     memcached_behavior_set(session->memc, MEMCACHED_BEHAVIOR_SUPPORT_CAS, 1);
     memcached_behavior_set(session->memc, MEMCACHED_BEHAVIOR_SERVER_FAILURE_LIMIT, UINT32_MAX);
     memcached_behavior_set(session->memc, MEMCACHED_BEHAVIOR_CONNECT_TIMEOUT,
@@ -474,7 +474,7 @@ static shoal_status open_lane(struct shoal__lane *lane, const struct shoal__addr
     if (status < 0) {
         tear_down(session);
         if (status == SHOAL_E_NODE_DOWN) /* libmemcached does not tell why it could not connect */
-            return shoal__fault_set(fault, status, "no connection: is memcached running there?");
+            return shoal__fault_set(fault, status, "no connection: is memcached running there? (TLS: tls=true)");
         return status == SHOAL_E_TIMEOUT ? shoal__lane_unopened(ETIMEDOUT, fault) : status;
     }
     lane->fd = shoal__socket_find(
@@ -494,6 +494,7 @@ const struct shoal__transport shoal__transport_libmemcached = {
     .name = "libmemcached",
     .open = open_lane,
     .close = close_lane,
+    .is_quiet = shoal__lane_is_quiet,
     .execute = execute,
     .step = step,
 };

@@ -38,6 +38,9 @@ static const struct shoal__command *blamed_command(const struct shoal__run *run)
 static shoal_status lose(struct shoal__lane *lane, int os_error, struct shoal__fault *fault) {
     struct session *session = lane->session;
     const struct shoal__command *command = blamed_command(session->exchange.run);
+    const char *complaint = shoal__stream_complaint(&session->stream, os_error);
+    if (complaint != NULL)
+        return shoal__lane_break(lane, command, SHOAL_E_NODE_DOWN, complaint, fault);
     return os_error == ETIMEDOUT ? shoal__lane_late(lane, command, fault)
                                  : shoal__lane_lost(lane, command, os_error, fault);
 }
@@ -191,7 +194,7 @@ static shoal_status receive_once(struct shoal__lane *lane, int64_t deadline_ns, 
     char *into = target ? target : room;
     ssize_t count = deadline_ns > 0 ? shoal__stream_receive(&session->stream, into, size, deadline_ns)
                                     : shoal__stream_receive_now(&session->stream, into, size);
-    *more = count == (ssize_t)size;
+    *more = count == (ssize_t)size || shoal__stream_has_more(&session->stream);
     if (count < 0 && errno == EAGAIN)
         return SHOAL_OK;
     if (count <= 0)
@@ -236,8 +239,9 @@ static enum shoal__step step(struct shoal__lane *lane, struct shoal__run *run, i
         return SHOAL__STEP_BROKEN;
     if (shoal__exchange_is_over(exchange))
         return end_run(lane, run);
-    run->events = (short)(POLLIN | (shoal__exchange_pieces(exchange, pieces) > 0 ? POLLOUT : 0));
-    return SHOAL__STEP_WAIT;
+    bool has_more_to_say = shoal__exchange_pieces(exchange, pieces) > 0;
+    run->events = shoal__stream_events(&session->stream, (short)(POLLIN | (has_more_to_say ? POLLOUT : 0)));
+    return shoal__stream_has_more(&session->stream) ? SHOAL__STEP_AGAIN : SHOAL__STEP_WAIT;
 }
 
 /* --- Opening and closing --- */
@@ -279,24 +283,50 @@ static void close_session(struct session *session) {
     free(session);
 }
 
+/* Ends a session that did not begin: os_error as errno tells it, 0: the server closed the connection. */
+static shoal_status end_unopened(struct shoal__lane *lane, int os_error, struct shoal__fault *fault) {
+    struct session *session = lane->session;
+    const char *complaint = shoal__stream_complaint(&session->stream, os_error);
+    if (complaint != NULL)
+        shoal__fault_set(fault, os_error == ETIMEDOUT ? SHOAL_E_TIMEOUT : SHOAL_E_NODE_DOWN, "%s", complaint);
+    else
+        shoal__lane_unopened(os_error, fault);
+    close_session(session);
+    lane->session = NULL;
+    return fault->status;
+}
+
+static shoal_status tell_stranger(enum shoal__greeted greeted, bool is_alone, struct shoal__fault *fault) {
+    switch (greeted) {
+    case SHOAL__GREETED_LOCKED:
+        return shoal__fault_set(fault, SHOAL_E_NODE_DOWN,
+                                "the server asks for authentication: set the options user and password");
+    case SHOAL__GREETED_TLS:
+        return shoal__fault_set(fault, SHOAL_E_NODE_DOWN, "the server speaks TLS: set tls=true");
+    default:
+        return shoal__fault_set(
+            fault, SHOAL_E_UNSUPPORTED, "the server does not speak the meta protocol of memcached 1.6.10 and later%s",
+            is_alone ? ", which TLS and authentication need" : ": set protocol=auto or protocol=libmemcached");
+    }
+}
+
 /* Whether the server speaks meta; what it answers otherwise, and what it does not answer, ends the session. */
-static shoal_status meet(struct shoal__lane *lane, int64_t deadline_ns, bool *is_not_meta, struct shoal__fault *fault) {
+static shoal_status meet(struct shoal__lane *lane, const struct shoal__stream_options *options, int64_t deadline_ns,
+                         bool *is_not_meta, struct shoal__fault *fault) {
     enum shoal__greeted greeted = SHOAL__GREETED_OTHER;
     bool answered = greet(lane->session, &greeted, deadline_ns);
     int why = errno;
     if (answered && greeted == SHOAL__GREETED_META)
         return SHOAL_OK;
+    if (!answered || greeted == SHOAL__GREETED_FULL) {
+        /* A proxy may answer what it does not know by closing. */
+        *is_not_meta = !answered && (why == 0 || why == ECONNRESET);
+        return end_unopened(lane, answered || why == ECONNRESET ? 0 : why, fault);
+    }
     close_session(lane->session);
     lane->session = NULL;
-    if (answered && greeted == SHOAL__GREETED_FULL)
-        return shoal__lane_unopened(0, fault);
-    /* A proxy may answer what it does not know by closing. */
-    *is_not_meta = answered || why == 0 || why == ECONNRESET;
-    if (!answered)
-        return shoal__lane_unopened(why, fault);
-    return shoal__fault_set(fault, SHOAL_E_UNSUPPORTED,
-                            "the server does not speak the meta protocol of memcached 1.6.10 and later: set "
-                            "protocol=auto or protocol=libmemcached");
+    *is_not_meta = greeted == SHOAL__GREETED_OTHER;
+    return tell_stranger(greeted, options->peer != NULL || options->login != NULL, fault);
 }
 
 shoal_status shoal__meta_open(struct shoal__lane *lane, const struct shoal__address *address,
@@ -308,22 +338,19 @@ shoal_status shoal__meta_open(struct shoal__lane *lane, const struct shoal__addr
     int64_t connect_by_ns = shoal__now_ns() + options->connect_timeout_ns;
     if (connect_by_ns > deadline_ns)
         connect_by_ns = deadline_ns;
-    if (!shoal__stream_open(&session->stream, address, options->keepalive, connect_by_ns)) {
-        int why = errno;
-        free(session);
-        return shoal__lane_unopened(why, fault);
-    }
-    session->exchange.value_max = options->value_max;
     lane->transport = &shoal__transport_meta;
     lane->session = session;
+    if (!shoal__stream_open(&session->stream, address, &options->stream, connect_by_ns))
+        return end_unopened(lane, errno, fault);
+    session->exchange.value_max = options->value_max;
     lane->fd = session->stream.fd;
-    return meet(lane, deadline_ns, is_not_meta, fault);
+    return meet(lane, &options->stream, deadline_ns, is_not_meta, fault);
 }
 
 static shoal_status open_lane(struct shoal__lane *lane, const struct shoal__address *address,
                               const struct shoal__lane_options *options, int64_t deadline_ns,
                               struct shoal__fault *fault) {
-    bool is_not_meta;
+    bool is_not_meta = false;
     return shoal__meta_open(lane, address, options, deadline_ns, &is_not_meta, fault);
 }
 
@@ -332,10 +359,16 @@ static void close_lane(struct shoal__lane *lane) {
     lane->session = NULL;
 }
 
+static bool is_quiet(struct shoal__lane *lane) {
+    struct session *session = lane->session;
+    return shoal__stream_is_quiet(&session->stream);
+}
+
 const struct shoal__transport shoal__transport_meta = {
     .name = "meta",
     .open = open_lane,
     .close = close_lane,
+    .is_quiet = is_quiet,
     .execute = execute,
     .step = step,
 };

@@ -1,0 +1,38 @@
+/* A TLS front: takes TLS connections and passes what comes over them on to a plain server of this machine, and back. So
+ * a scripted server speaks TLS, and does at the level of TLS what a test wants.
+ * May include: libc. Used by tests/integration. */
+#ifndef TESTS_SUPPORT_TLS_FRONT_H
+#define TESTS_SUPPORT_TLS_FRONT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct test_front;
+
+struct test_front_options {
+    uint16_t target;         /* the plain server's port */
+    const char *certificate; /* by its name; NULL: "server" */
+    const char *client_ca;   /* whose clients alone it lets in; NULL: anybody's */
+    bool is_tls_12;          /* no more than that */
+    bool has_no_tickets;
+};
+
+struct test_front *test_front_start(const struct test_front_options *options);
+uint16_t test_front_port(const struct test_front *front);
+const char *test_front_name(const struct test_front *front); /* 127.0.0.1:PORT */
+
+unsigned test_front_handshakes(const struct test_front *front); /* that worked */
+unsigned test_front_resumed(const struct test_front *front);    /* of these */
+
+/* Before the next answer on each connection: new keys (TLS 1.3), or a renegotiation (1.2). */
+void test_front_change_keys(struct test_front *front);
+
+/* Answers a byte at a time, each in a record of its own, with pauses; 0 ends that. */
+void test_front_set_pace(struct test_front *front, int pause_ms);
+
+/* Ends all connections: with a word of TLS, or without. */
+void test_front_hang_up(struct test_front *front, bool with_notice);
+
+void test_front_stop(struct test_front *front);
+
+#endif
