@@ -70,6 +70,10 @@ class Codecs(FleetTest):
                         {"codec": "json", "compress": "lzma"}, {"codec": "json", "compress_min_bytes": -1}):
             with self.subTest(options), self.assertRaises(ValueError):
                 self.client(**options)
+        half = Seen()
+        half.decode = None
+        with self.assertRaisesRegex(ValueError, "an object with encode and decode"):
+            self.client(codec=half)
         with self.assertRaisesRegex(ValueError, "no layout"):
             shoal.PickleCodec("pylib")
         with self.assertRaises(shoal.Unsupported):

@@ -201,12 +201,11 @@ class Threads(FleetTest):
             with self.subTest(name):
                 # A client of its own, as the node is out of use behind the first call, and connected before.
                 endpoint = fresh if name in ("topology", "route") else connected
-                cache = shoal.Client(endpoint, lane_idle_s=60, operation_timeout_ms=500, retry_attempts=0)
-                if endpoint is connected:
-                    cache.get("k")
-                # Held for those 500 ms, the lock would let the other thread take a step or two.
-                self.assertGreater(self.count_while(lambda: call(cache)), 20)  # pylint: disable=cell-var-from-loop
-                cache.close()
+                with shoal.Client(endpoint, lane_idle_s=60, operation_timeout_ms=500, retry_attempts=0) as cache:
+                    if endpoint is connected:
+                        cache.get("k")
+                    # Held for those 500 ms, the lock would let the other thread take a step or two.
+                    self.assertGreater(self.count_while(lambda: call(cache)), 5)  # pylint: disable=W0640
 
 
 def is_held(value):
@@ -227,12 +226,12 @@ class Signals(FleetTest):
         """A call while the server stands still, and Ctrl-C meanwhile, which must end what the caller does; `later` are
         seconds and functions for the time after that."""
         timers = [threading.Timer(seconds, function) for seconds, function in
-                  [(0.1, lambda: os.kill(os.getpid(), signal.SIGINT)), *later]]
+                  [*later, (0.1, lambda: os.kill(os.getpid(), signal.SIGINT))]]
         self.servers[0].freeze()
         try:
-            for each in timers:
-                each.start()
             with self.assertRaises(KeyboardInterrupt):
+                for each in timers:
+                    each.start()
                 try:
                     call(cache)
                 except shoal.Error:

@@ -168,7 +168,7 @@ def make_codec(codec: Union[str, Codec], **options: Any) -> Codec:
         raise ValueError(f"{' and '.join(options)} belong to the codecs {', '.join(_MAKERS)}, not to codec={codec!r}")
     if codec == "raw":
         return RawCodec()
-    if isinstance(codec, str) or not (hasattr(codec, "encode") and hasattr(codec, "decode")):
+    if isinstance(codec, str) or not all(callable(getattr(codec, name, None)) for name in ("encode", "decode")):
         raise ValueError(f"codec is one of raw, {', '.join(_MAKERS)}, or an object with encode and decode, not {codec!r}")
     return codec
 
