@@ -35,8 +35,7 @@ module Shoal
       keepalive: ->(value) { value.nil? ? {} : { tcp_keepalive: value ? true : false } },
       value_max_bytes: ->(bytes) { bytes ? { max_value_bytes: Integer(bytes) } : {} },
       username: refuse(:username, SASL),
-      password: refuse(:password, SASL),
-      ssl_context: refuse(:ssl_context, "TLS is not built in yet")
+      ssl_context: refuse(:ssl_context, "TLS is done in C: set tls, tls_ca_file, tls_cert_file and tls_key_file")
     }.freeze
 
     # Shoal's protocols are named alike, but for the binary one, which nobody needs to speak.

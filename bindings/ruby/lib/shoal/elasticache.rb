@@ -70,8 +70,8 @@ module Shoal
     #   socket_timeout, keepalive, value_max_bytes; those without a counterpart are ignored. Shoal's own may stand
     #   beside them
     # @param timeout [Numeric] seconds that one poll of the endpoint may take
-    # @param ssl_context [nil] TLS is not there yet
-    # @raise [Unsupported] for TLS and passwords, [BadOption] for an option that neither dalli nor Shoal has
+    # @param ssl_context [nil] Ruby's own TLS is not taken: set tls and tls_ca_file instead
+    # @raise [Unsupported] for an ssl_context and for SASL, [BadOption] for an option that neither dalli nor Shoal has
     def initialize(endpoint, dalli_options = {}, timeout: 5, ssl_context: nil)
       options = dalli_options.transform_keys(&:to_sym)
       options[:ssl_context] ||= ssl_context

@@ -80,7 +80,6 @@ PYLIBMC = Family("pylibmc", {
     "binary": _no_use,
     "BINARY": _no_use,
     "username": _refuse("username", _SASL),
-    "password": _refuse("password", _SASL),
     "IGNORE_CLUSTER_ERRORS": _ignore_cluster_errors,
     "CALL_RETRY_COUNT": _retries,
 }, "pylibmc", "pylibmc")
@@ -102,7 +101,7 @@ PYMEMCACHE = Family("pymemcache", {
     "ignore_cluster_errors": _ignore_cluster_errors,
     "hasher": _hasher,
     "serde": lambda value: {"serde": value} if value is not None else {},
-    "tls_context": _refuse("tls_context", "TLS is not built in yet"),
+    "tls_context": _refuse("tls_context", "OpenSSL is spoken to in C. Set tls, tls_ca_file, tls_cert_file and tls_key_file"),
 }, "pymemcache", "pymemcache")
 
 PYTHON_MEMCACHED = Family("python-memcached", {
