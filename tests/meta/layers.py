@@ -133,6 +133,23 @@ def check_ruby(path):
         fault(path, "an adapter uses the gem's classes, not the native module")
 
 
+PHP_USE = re.compile(r"^use (?:function )?([\w\\]+)", re.MULTILINE)
+PHP_FRAMEWORKS = {"Symfony": ("Symfony", "Psr"), "Laravel": ("Illuminate", "Psr"), "Adapter": ("Psr",),
+                  "SimpleCache.php": ("Psr",), "SessionHandler.php": ("Psr",), "Exception/InvalidCacheArgument.php": ("Psr",)}
+
+
+def check_php(path):
+    """The PHP library uses itself; an adapter its framework besides, and never the extension's functions."""
+    own = path.relative_to(ROOT / "bindings/php/src")
+    seen = PHP_FRAMEWORKS.get(str(own), PHP_FRAMEWORKS.get(own.parts[0]))
+    text = path.read_text()
+    for name in PHP_USE.findall(text):
+        if name.split("\\")[0] not in ("Shoal", *(seen or ())):
+            fault(path, f"uses {name}, which is not its to see")
+    if seen and re.search(r"\\shoal_|\bNative\b", text):
+        fault(path, "an adapter uses the library's classes, not the extension")
+
+
 checked = 0
 for path in files("core/*.[ch]", "core/*.def"):
     folder = path.relative_to(ROOT / "core").parts[0]
@@ -162,4 +179,7 @@ for path in files("bindings/python/src/*.py"):
 for path in files("bindings/ruby/lib/*.rb"):
     checked += 1
     check_ruby(path)
+for path in files("bindings/php/src/*.php"):
+    checked += 1
+    check_php(path)
 finish(checked)

@@ -40,7 +40,7 @@ final class Client
     private readonly Native\Client $handle;
 
     /** null carries bytes as they are. */
-    private readonly Native\Packer|Codec|null $codec;
+    private Native\Packer|Codec|null $codec;
 
     /**
      * Makes a client; the network is not touched before the first call.
@@ -292,6 +292,19 @@ final class Client
     public function close(): void
     {
         \shoal_client_close($this->handle);
+    }
+
+    /**
+     * The same client for values of every kind: with the codec php where it has none. Closing one closes both.
+     *
+     * @internal for the adapters, whose frameworks store more than bytes
+     */
+    public function forAnyValue(): self
+    {
+        $same = clone $this;
+        $same->codec ??= self::makeCodec(['codec' => 'php'] + self::OWN_OPTIONS);
+
+        return $same;
     }
 
     private function __clone()
