@@ -1,0 +1,23 @@
+<?php
+
+/** Symfony's tests of adapters, with those of PSR-6, on ShoalAdapter. May use: Shoal, Symfony, its tests. */
+
+declare(strict_types=1);
+
+use Psr\Cache\CacheItemPoolInterface;
+use Shoal\Symfony\ShoalAdapter;
+use Symfony\Component\Cache\Tests\Adapter\AdapterTestCase;
+
+final class AdapterSuiteTest extends AdapterTestCase
+{
+    protected function setUp(): void
+    {
+        $this->skippedTests = left_out(self::class);
+        parent::setUp();
+    }
+
+    public function createCachePool(int $defaultLifetime = 0, ?string $testMethod = null): CacheItemPoolInterface
+    {
+        return new ShoalAdapter(suite_client(), $testMethod ?? 'suite', $defaultLifetime);
+    }
+}
