@@ -51,7 +51,7 @@ final class ShoalAdapter extends AbstractAdapter
     }
 
     /**
-     * A client for a DSN such as shoal://host:port?operation_timeout_ms=200, or memcached://host. What the DSN says wins.
+     * A client for a DSN such as shoal://host:port?operation_timeout_ms=200, or memcached://host. Its own options win.
      *
      * @param array<string, mixed> $options Shoal's, and what Symfony's memcached connections take
      */
