@@ -163,13 +163,15 @@ final class SessionHandler implements
         $wait = self::FIRST_WAIT_US;
         do {
             try {
-                if ($this->client->add($name, $this->owner, $seconds)) {
+                // It is there and this one's, where the reply to an earlier add was lost.
+                if ($this->client->add($name, $this->owner, $seconds) || $this->client->get($name) === $this->owner) {
                     $this->lock = $name;
 
                     return true;
                 }
             } catch (ExceptionInterface $failure) {
                 $this->tell('lock a session', $failure);
+                $this->lock = $failure->isOutcomeUnknown() ? $name : null;
 
                 return true;
             }

@@ -11,6 +11,7 @@ declare(strict_types=1);
 
 const NO_PREFIX = 'no store on memcached can clear by a prefix';
 const NO_PRUNING = 'memcached forgets by itself what has expired: there is nothing to prune';
+const BY_DEBIAN = "Debian's patch takes it out from Symfony 6.4 on: its autoloader misses a class, which ShoalAdapter loads";
 const CLASSES = ['AdapterSuiteTest', 'TagAwareSuiteTest', 'Psr16SuiteTest'];
 
 /** @return array<string, string> the tests in each of the classes */
@@ -35,6 +36,18 @@ return [
         'testClearPrefixWithUnderscore' => NO_PREFIX,
         'testClearWithInvalidPrefix' => NO_PREFIX,
         'testPrune' => NO_PRUNING,
+    ]),
+    // In Debian 12 they run.
+    'skipped' => in_each_class([
+        'testNullByteInKey' => BY_DEBIAN,
+        'testNumericKeysWorkAfterMemoryLeakPrevention' => BY_DEBIAN,
+        'testGetMetadata' => BY_DEBIAN,
+        'testInvalidateTags' => BY_DEBIAN,
+        'testInvalidateCommits' => BY_DEBIAN,
+        'testTagsAreCleanedOnSave' => BY_DEBIAN,
+        'testTagsAreCleanedOnDelete' => BY_DEBIAN,
+        'testTagItemExpiry' => BY_DEBIAN,
+        'testRefreshAfterExpires' => BY_DEBIAN,
     ]),
     // Items of two seconds, read after one.
     'short_lived' => array_keys(in_each_class(['testDefaultLifeTime' => '', 'testExpiration' => ''])),
