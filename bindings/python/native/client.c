@@ -188,6 +188,7 @@ static PyTypeObject type = {
     .tp_getset = attributes,
 };
 
-bool shoal_python_add_client(PyObject *module) {
-    return PyType_Ready(&type) == 0 && PyModule_AddObject(module, "ClientBase", Py_NewRef(&type)) == 0;
+void shoal_python_add_client(PyObject *module) {
+    if (PyType_Ready(&type) == 0)
+        PyModule_AddObject(module, "ClientBase", Py_NewRef(&type));
 }

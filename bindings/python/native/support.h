@@ -77,7 +77,7 @@ PyObject *shoal_python_decode(const shoal_codec *codec, unsigned flags, PyObject
 
 /* --- The class that the client is made from --- */
 
-/* Puts it into the module. */
-bool shoal_python_add_client(PyObject *module);
+/* Puts it into the module, or leaves an exception that fails the import. */
+void shoal_python_add_client(PyObject *module);
 
 #endif

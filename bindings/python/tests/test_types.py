@@ -20,6 +20,9 @@ ignore_missing_imports = True
 disallow_subclassing_any = False
 """
 
+# That the class itself lacks a mark, which mypy asks for from 1.18 on, and of which earlier releases know nothing.
+ALLOWED = "shoal._native.ClientBase\n"
+
 # Each line is right, or is refused with what stands behind its "#".
 USE = """
 import shoal
@@ -48,6 +51,7 @@ class Types(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             (pathlib.Path(folder) / "use.py").write_text(USE, encoding="utf-8")
             (pathlib.Path(folder) / "mypy.ini").write_text(CONFIG, encoding="utf-8")
+            (pathlib.Path(folder) / "allowed").write_text(ALLOWED, encoding="utf-8")
             result = subprocess.run([sys.executable, "-m", *command], cwd=folder, stdout=subprocess.PIPE, text=True,
                                     stderr=subprocess.STDOUT, check=False, env={**os.environ, "NO_COLOR": "1"})
         return result.returncode, result.stdout
@@ -58,7 +62,8 @@ class Types(unittest.TestCase):
         self.assertIn("no issues found", output)
 
     def test_the_stub_is_what_the_native_module_has(self):
-        status, output = self.run_module("mypy.stubtest", "shoal._native")
+        status, output = self.run_module("mypy.stubtest", "shoal._native", "--allowlist", "allowed",
+                                         "--ignore-unused-allowlist")
         self.assertEqual(status, 0, output)
         self.assertIn("no issues found", output)
 
