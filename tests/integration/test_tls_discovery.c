@@ -44,7 +44,7 @@ static int stop(void **state) {
 }
 
 static shoal_client *client_of(const char *scheme, const char *name, const char *options) {
-    char text[128];
+    char text[512];
     snprintf(text, sizeof(text), "%s%s", scheme, name);
     return test_client(text, options);
 }
