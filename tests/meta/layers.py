@@ -114,7 +114,7 @@ def check_python(path):
 
 RUBY_REQUIRE = re.compile(r'^\s*(?:require|load|autoload :\w+,) "([^"]+)"(.*)$', re.MULTILINE)
 RUBY_STANDARD = ["json", "logger", "did_you_mean"]
-RUBY_ADAPTER = re.compile(r"active_support/|shoal/(rails_cache/|railtie)")
+RUBY_ADAPTER = re.compile(r"active_support/|rack/|shoal/(rails_cache/|railtie)")
 RUBY_FRAMEWORK = re.compile(r"(active_support|rails|rack|action_\w+|connection_pool)(/|$)")
 
 

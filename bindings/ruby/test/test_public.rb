@@ -90,7 +90,7 @@ class PublicTest < Minitest::Test
   end
 
   def test_files_are_free_of_warnings
-    files = Dir["#{ROOT}/{lib,ext,test}/**/*.rb", "#{ROOT}/*.gemspec"]
+    files = Dir["#{ROOT}/{lib,ext,test,examples}/**/*.{rb,ru}", "#{ROOT}/*.gemspec"]
     assert_operator files.size, :>, 10
     files.each { |path| assert_equal "Syntax OK\n", Open3.capture2e(RbConfig.ruby, "-wc", path)[0], path }
     files.each do |path|
