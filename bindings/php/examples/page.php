@@ -1,9 +1,9 @@
 <?php
 
 /**
- * The example's only page: what it takes from the cache, and from which node. Plain text, for curl and for browsers. The
- * fleet is the one that `shoal local --port 11300` starts, or that of SHOAL_ENDPOINT. README.md, under Example, says how
- * to see it work.
+ * The example's only page: what it takes from the cache, and from which node. Plain text, for curl and for browsers.
+ * The fleet is the one that `shoal local --port 11300` starts, or that of SHOAL_ENDPOINT. README.md, under Example,
+ * says how to see it work.
  *
  * May use: Shoal. php -S calls it for each request.
  */

@@ -54,7 +54,8 @@ final class ExampleTest extends TestCase
     /** What `shoal local` prints to one of its words. @return array<string, mixed> */
     private function change(string ...$words): array
     {
-        $process = proc_open([self::command(), 'local', ...$words, '--json', '--dir', $this->folder], [1 => ['pipe', 'w']], $pipes);
+        $command = [self::command(), 'local', ...$words, '--json', '--dir', $this->folder];
+        $process = proc_open($command, [1 => ['pipe', 'w']], $pipes);
         $answer = stream_get_contents($pipes[1]);
         self::assertSame(0, proc_close($process), implode(' ', $words));
 
