@@ -115,11 +115,14 @@ final class SessionTest extends AdapterTestCase
         self::assertNotEmpty($ids);
         $id = (string) reset($ids);
         self::assertTrue($handler->write($id, 'data'));
-        posix_kill(self::$servers[0]->pid(), SIGSTOP);
-        self::assertSame('', $handler->read($id));
-        self::assertTrue($handler->write($id, 'empty'));
-        $handler->close();
-        posix_kill(self::$servers[0]->pid(), SIGCONT);
+        self::$servers[0]->freeze();
+        try {
+            self::assertSame('', $handler->read($id));
+            self::assertTrue($handler->write($id, 'empty'));
+            $handler->close();
+        } finally {
+            posix_kill(self::$servers[0]->pid(), SIGCONT);
+        }
         eventually(fn (): bool => $handler->read($id) === 'data' && $handler->close(), 'the node is back');
         self::$servers[0]->stop();
         try {
