@@ -26,7 +26,7 @@ class ExampleTest < Minitest::Test
   def teardown
     @processes&.reverse_each do |process|
       Process.kill(:TERM, process)
-      Process.wait(process)
+      Process.kill(:KILL, process) unless eventually(20) { Process.wait(process, Process::WNOHANG) }
     end
     FileUtils.rm_rf(@folder) if @folder
   end
