@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define SMALLEST_CAPACITY 256
 
@@ -21,6 +22,15 @@ char *shoal__buffer_reserve(struct shoal__buffer *buffer, size_t more) {
         buffer->capacity = capacity;
     }
     return buffer->bytes + buffer->size;
+}
+
+bool shoal__buffer_append(struct shoal__buffer *buffer, const char *bytes, size_t size) {
+    char *room = shoal__buffer_reserve(buffer, size);
+    if (room == NULL)
+        return false;
+    memcpy(room, bytes, size);
+    buffer->size += size;
+    return true;
 }
 
 void shoal__buffer_clear(struct shoal__buffer *buffer) {

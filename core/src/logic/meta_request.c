@@ -178,21 +178,12 @@ bool shoal__meta_write_quiet(struct shoal__buffer *out, const struct shoal__comm
     return at != NULL && end_at(out, PUT(put_command(at, command), " q"));
 }
 
-static bool write_text(struct shoal__buffer *out, const char *text, size_t size) {
-    char *at = shoal__buffer_reserve(out, size);
-    if (at == NULL)
-        return false;
-    memcpy(at, text, size);
-    out->size += size;
-    return true;
-}
-
 bool shoal__meta_write_noop(struct shoal__buffer *out) {
-    return write_text(out, "mn\r\n", 4);
+    return shoal__buffer_append(out, "mn\r\n", 4);
 }
 
 bool shoal__meta_write_gets(struct shoal__buffer *out) {
-    return write_text(out, "gets", 4);
+    return shoal__buffer_append(out, "gets", 4);
 }
 
 bool shoal__meta_write_key(struct shoal__buffer *out, const struct shoal__command *command) {
@@ -206,5 +197,5 @@ bool shoal__meta_write_key(struct shoal__buffer *out, const struct shoal__comman
 }
 
 bool shoal__meta_write_line_end(struct shoal__buffer *out) {
-    return write_text(out, "\r\n", 2);
+    return shoal__buffer_append(out, "\r\n", 2);
 }

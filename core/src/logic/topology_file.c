@@ -70,24 +70,17 @@ enum shoal__topology_file_answer shoal__topology_file_find(struct shoal__slice f
 
 /* --- Writing --- */
 
-static bool append(struct shoal__buffer *buffer, const char *bytes, size_t size) {
-    char *room = shoal__buffer_reserve(buffer, size);
-    if (room == NULL)
-        return false;
-    memcpy(room, bytes, size);
-    buffer->size += size;
-    return true;
-}
-
 static bool append_record(struct shoal__buffer *file, const struct shoal__topology_record *record) {
     char numbers[48];
     int count = snprintf(numbers, sizeof(numbers), " %" PRIu64 " %zu\n", record->asked_ns, record->payload.size);
     size_t size = record->key.size + 1 + record->boot.size + (size_t)count + record->payload.size + 1;
     if (file->size + size > SHOAL__TOPOLOGY_FILE_MAX)
         return false;
-    return append(file, record->key.bytes, record->key.size) && append(file, " ", 1) &&
-           append(file, record->boot.bytes, record->boot.size) && append(file, numbers, (size_t)count) &&
-           append(file, record->payload.bytes, record->payload.size) && append(file, "\n", 1);
+    return shoal__buffer_append(file, record->key.bytes, record->key.size) && shoal__buffer_append(file, " ", 1) &&
+           shoal__buffer_append(file, record->boot.bytes, record->boot.size) &&
+           shoal__buffer_append(file, numbers, (size_t)count) &&
+           shoal__buffer_append(file, record->payload.bytes, record->payload.size) &&
+           shoal__buffer_append(file, "\n", 1);
 }
 
 bool shoal__topology_file_compose(struct shoal__buffer *file, struct shoal__slice old,
@@ -95,7 +88,7 @@ bool shoal__topology_file_compose(struct shoal__buffer *file, struct shoal__slic
     char header[sizeof(HEADER) + SHOAL__TOPOLOGY_KEY_SIZE + 1] = HEADER;
     struct shoal__topology_record other;
     struct shoal__slice rest;
-    if (!append(file, header, HEADER_SIZE) || !append_record(file, record))
+    if (!shoal__buffer_append(file, header, HEADER_SIZE) || !append_record(file, record))
         return false;
     if (open_records(old, &rest))
         while (next_record(&rest, &other))
@@ -109,13 +102,14 @@ bool shoal__topology_file_compose(struct shoal__buffer *file, struct shoal__slic
 
 bool shoal__topology_file_list(struct shoal__buffer *payload, uint64_t version, const struct shoal__node_list *list) {
     char text[24];
-    if (!append(payload, text, (size_t)snprintf(text, sizeof(text), "%" PRIu64 "\n", version)))
+    if (!shoal__buffer_append(payload, text, (size_t)snprintf(text, sizeof(text), "%" PRIu64 "\n", version)))
         return false;
     for (size_t i = 0; i < list->count; i++) {
         const struct shoal__node_spec *node = &list->nodes[i];
         int size = snprintf(text, sizeof(text), "|%u%c", node->port, i + 1 < list->count ? ' ' : '\n');
-        if (!append(payload, node->host, strlen(node->host)) || !append(payload, "|", 1) ||
-            !append(payload, node->address, strlen(node->address)) || !append(payload, text, (size_t)size))
+        if (!shoal__buffer_append(payload, node->host, strlen(node->host)) || !shoal__buffer_append(payload, "|", 1) ||
+            !shoal__buffer_append(payload, node->address, strlen(node->address)) ||
+            !shoal__buffer_append(payload, text, (size_t)size))
             return false;
     }
     return true;
