@@ -37,6 +37,7 @@ static void take(struct shoal__fleet_half *half, struct shoal__cluster *cluster,
     struct shoal__view *view = atomic_load(&half->view);
     bool same = view != NULL && shoal__topology_matches(view->topology, &cluster->nodes);
     pthread_mutex_lock(&half->lock);
+    half->postponed_since_ns = 0; /* whoever asked has been told */
     enum shoal__refresh_verdict verdict =
         shoal__refresh_told(&half->refresh, cluster->version, same, asked_ns, now_ns, &half->random);
     pthread_mutex_unlock(&half->lock);
