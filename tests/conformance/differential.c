@@ -201,9 +201,15 @@ static bool forget(struct trial *trial, unsigned key) {
     return run_single(trial, &(struct operation){.kind = GET, .key = key});
 }
 
+/* memcached's clock has seconds. Since 1.6.22 or so flush_all hides what is older than this second and looks for the
+ * rest in its lists, up to the first older item: one of this second that stands behind that stays. */
+#define FLUSHED_AFTER_MS 1500
+
 static bool run_single(struct trial *trial, const struct operation *operation) {
     struct outcome outcomes[2] = {{.status = SHOAL_OK}, {.status = SHOAL_OK}};
     note(trial, operation, "");
+    if (operation->kind == FLUSH_ALL)
+        test_sleep_ms(FLUSHED_AFTER_MS);
     for (int i = 0; i < 2; i++)
         run_on(&trial->sides[i], operation, &outcomes[i]);
     bool fine = is_decided(trial, outcomes);

@@ -49,17 +49,6 @@ static void give_up(const char *what) {
     abort();
 }
 
-uint16_t test_free_port(void) {
-    struct sockaddr_in address = loopback(0);
-    socklen_t size = sizeof(address);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || bind(fd, (struct sockaddr *)&address, size) != 0 ||
-        getsockname(fd, (struct sockaddr *)&address, &size) != 0)
-        give_up("no free port");
-    close(fd);
-    return ntohs(address.sin_port);
-}
-
 static int connect_to(const struct sockaddr *address, socklen_t size) {
     int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd >= 0 && connect(fd, address, size) == 0)
@@ -67,6 +56,19 @@ static int connect_to(const struct sockaddr *address, socklen_t size) {
     if (fd >= 0)
         close(fd);
     return -1;
+}
+
+/* The socket stays bound, and listens to nothing: the kernel gives that port to nobody who asks for any, while who
+ * names it and sets SO_REUSEADDR, as servers do, gets it. Tests run beside one another. */
+uint16_t test_free_port(void) {
+    struct sockaddr_in address = loopback(0);
+    socklen_t size = sizeof(address);
+    int on = 1;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
+        bind(fd, (struct sockaddr *)&address, size) != 0 || getsockname(fd, (struct sockaddr *)&address, &size) != 0)
+        give_up("no free port");
+    return ntohs(address.sin_port);
 }
 
 #define ARGUMENTS_MAX 32
@@ -103,6 +105,8 @@ static pid_t start_memcached(const char *option, const char *where, const char *
         if (fd < 0)
             continue;
         close(fd);
+        if (waitpid(process, NULL, WNOHANG) != 0)
+            give_up("memcached ended, and something else answers in its place");
         return process;
     }
     give_up("memcached does not answer");

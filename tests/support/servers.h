@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* A port that nothing listens on at this moment. */
+/* A port that nothing listens on, and that nobody else gets while this process lives. */
 uint16_t test_free_port(void);
 
 /* --- A real memcached; it ends with this process at the latest --- */

@@ -81,9 +81,11 @@ final class Memcached extends Process
     }
 }
 
+/** A port that nobody listens on, and that only who names it gets while this process lives: it stays bound. */
 function free_port(): int
 {
-    $probe = stream_socket_server('tcp://127.0.0.1:0');
+    static $reserved = [];
+    $reserved[] = $probe = stream_socket_server('tcp://127.0.0.1:0', flags: STREAM_SERVER_BIND);
 
     return (int) substr(strrchr(stream_socket_get_name($probe, false), ':'), 1);
 }

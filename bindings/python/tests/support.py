@@ -48,10 +48,13 @@ def start(command, **options):
 
 
 def free_port():
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that nobody listens on, and that only who names it gets while this process lives: it stays bound."""
+    probe = socket.socket()
+    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    probe.bind(("127.0.0.1", 0))
+    port = probe.getsockname()[1]
+    probe.detach()
+    return port
 
 
 def listens(port):
@@ -89,7 +92,7 @@ class Memcached:
         program = shutil.which("memcached") or "/usr/bin/memcached"
         self.process = start([program, "-l", "127.0.0.1", "-p", str(self.port), "-U", "0", "-t", "1", "-m", "64", "-c",
                               "2048", "-u", "root"])
-        if not eventually(lambda: listens(self.port)):
+        if not eventually(lambda: listens(self.port)) or self.process.poll() is not None:
             raise RuntimeError("memcached does not answer")
 
     def freeze(self):

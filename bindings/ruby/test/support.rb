@@ -30,9 +30,14 @@ def eventually(seconds = 10)
   true
 end
 
-# A port that nobody listens on.
+RESERVED = [] # rubocop:disable Style/MutableConstant
+
+# A port that nobody listens on, and that only who names it gets while this process lives: it stays bound.
 def free_port
-  TCPServer.open("127.0.0.1", 0) { |probe| probe.addr[1] }
+  RESERVED << probe = Socket.new(:INET, :STREAM)
+  probe.setsockopt(:SOCKET, :REUSEADDR, true)
+  probe.bind(Addrinfo.tcp("127.0.0.1", 0))
+  probe.local_address.ip_port
 end
 
 # Whether somebody listens on a port.

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #define START_WITHIN_MS 5000
 #define ASK_EVERY_MS 10
@@ -32,6 +33,7 @@ const struct local_node *local_fleet_find(const struct local_fleet *fleet, unsig
 }
 
 static void forget(struct local_fleet *fleet, struct local_node *node) {
+    close(node->reserved);
     size_t behind = fleet->count - 1 - (size_t)(node - fleet->nodes);
     memmove(node, node + 1, behind * sizeof(*node));
     fleet->count--;

@@ -59,9 +59,8 @@ int local_bind(uint16_t port, uint16_t *bound_port) {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
     socklen_t size = sizeof(address);
     int on = 1;
-    /* A fixed port can then be taken again at once after a restart. */
-    if (port != 0)
-        setsockopt(file, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    /* A fixed port can then be taken again at once after a restart, and memcached can take one that is reserved. */
+    setsockopt(file, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
     if (bind(file, (struct sockaddr *)&address, size) != 0 ||
         getsockname(file, (struct sockaddr *)&address, &size) != 0) {
         int reason = errno;
@@ -113,14 +112,19 @@ _Noreturn static void become_memcached(const struct local_program *program, uint
 }
 
 bool local_node_launch(struct local_node *node, const struct local_program *program, struct problem *problem) {
-    int reserved = local_bind(0, &node->port);
-    if (reserved < 0)
+    if (node->launches > 0)
+        close(node->reserved);
+    node->reserved = local_bind(0, &node->port);
+    if (node->reserved < 0)
         return problem_set(problem, "cannot get a free port: %s", strerror(errno));
-    close(reserved); /* memcached binds it itself; where somebody is quicker, it exits and is launched on another */
     pid_t parent = getpid();
     pid_t child = fork();
-    if (child < 0)
-        return problem_set(problem, "cannot start memcached: %s", strerror(errno));
+    if (child < 0) {
+        problem_set(problem, "cannot start memcached: %s", strerror(errno));
+        close(node->reserved);
+        node->reserved = -1;
+        return false;
+    }
     if (child == 0)
         become_memcached(program, node->port, parent);
     node->pid = child;

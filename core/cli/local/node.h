@@ -21,6 +21,7 @@ struct local_node {
     unsigned serial; /* never used twice */
     pid_t pid;       /* 0 where no process is left */
     uint16_t port;
+    int reserved; /* bound to the port, listening to nothing: nobody who asks for a free port gets this one */
     enum local_state state;
     unsigned launches;
     int64_t due_ms;

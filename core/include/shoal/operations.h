@@ -113,7 +113,8 @@ SHOAL_API shoal_status shoal_increment(shoal_client *client, const char *key, si
                                        const uint64_t *initial, int64_t ttl_s, uint64_t *value, shoal_error **error);
 
 /**
- * Empties every node of the fleet, other clients' items too.
+ * Empties every node of the fleet, other clients' items too. memcached from about 1.6.22 on may keep some items that
+ * were stored in the very second of the call: it looks for those in its lists, which are not strictly by time.
  *
  * @return 0, or the error of the first node that failed: the others were emptied all the same. Since 0.1.
  */

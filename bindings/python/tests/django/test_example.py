@@ -7,7 +7,6 @@ import os
 import pathlib
 import re
 import signal
-import socket
 import subprocess
 import sys
 import unittest
@@ -16,7 +15,7 @@ import urllib.request
 
 from config import LocalFleet
 
-from support import eventually
+from support import eventually, free_port
 
 EXAMPLE = pathlib.Path(__file__).resolve().parents[2] / "examples/django"
 
@@ -25,9 +24,7 @@ class Example(unittest.TestCase):
     def setUp(self):
         self.fleet = LocalFleet(3)
         self.addCleanup(self.fleet.stop)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.url = f"http://127.0.0.1:{probe.getsockname()[1]}/"
+        self.url = f"http://127.0.0.1:{free_port()}/"
         self.environment = {**os.environ, "SHOAL_ENDPOINT": f"elasticache://{self.fleet.endpoint}"}
         self.site = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *self.manage("runserver", "--noreload"),
                                       self.url.split("/")[2]], env=self.environment,
