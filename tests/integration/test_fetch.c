@@ -115,6 +115,21 @@ static void a_lease_that_is_given_back_lets_the_next_compute(void **state) {
     shoal_client_free(client);
 }
 
+static void an_abandoned_lease_lets_the_next_compute_at_once(void **state) {
+    (void)state;
+    shoal_client *client = test_client(fleet.endpoint, PATIENT);
+    struct fetched failed = fetch(client, "abandoned", 100, 0);
+    shoal_lease_abandon(failed.lease);
+    shoal_lease_abandon(failed.lease);
+    struct fetched next = fetch(client, "abandoned", 100, 0);
+    assert_fetched(next, SHOAL_COMPUTE, "");
+    shoal_lease_free(failed.lease); /* has nothing to give back: the claim is the other's */
+    assert_int_equal(shoal_lease_store(next.lease, "x", 1, 0, NULL), SHOAL_OK);
+    shoal_lease_free(next.lease);
+    shoal_lease_abandon(NULL);
+    shoal_client_free(client);
+}
+
 static void for_ever_is_for_ever_and_at_once_is_never(void **state) {
     (void)state;
     shoal_client *client = test_client(fleet.endpoint, PATIENT);
@@ -355,6 +370,7 @@ int main(void) {
         cmocka_unit_test(the_first_computes_and_the_others_read),
         cmocka_unit_test(an_old_value_is_served_while_one_computes),
         cmocka_unit_test(a_lease_that_is_given_back_lets_the_next_compute),
+        cmocka_unit_test(an_abandoned_lease_lets_the_next_compute_at_once),
         cmocka_unit_test(for_ever_is_for_ever_and_at_once_is_never),
         cmocka_unit_test(without_an_old_value_one_waits_for_so_long_and_no_longer),
         cmocka_unit_test(a_claim_outlives_a_dead_winner_by_its_lifetime),

@@ -38,10 +38,20 @@ SHOAL_API shoal_status shoal_lease_store(shoal_lease *lease, const void *value, 
                                          shoal_error **error);
 
 /**
- * Frees a lease; one that stored nothing gives its claim back first, so that somebody else computes at once.
+ * Gives a lease's claim back, so that somebody else computes at once: the computation failed. A value may still be stored
+ * by it. Does nothing where there is no claim, or no more.
  *
  * @param lease may be NULL.
- * Thread safety: as shoal_lease_store. Blocks: `operation_timeout_ms` where it stored nothing. Since 0.1.
+ * Thread safety: as shoal_lease_store. Blocks: `operation_timeout_ms` at most. Since 0.1.
+ */
+SHOAL_API void shoal_lease_abandon(shoal_lease *lease);
+
+/**
+ * Frees a lease; one that stored nothing is abandoned first.
+ *
+ * @param lease may be NULL.
+ * Thread safety: as shoal_lease_store. Blocks: `operation_timeout_ms` where it stored nothing and was not abandoned.
+ * Since 0.1.
  */
 SHOAL_API void shoal_lease_free(shoal_lease *lease);
 

@@ -336,13 +336,20 @@ shoal_status shoal_lease_store(shoal_lease *lease, const void *value, size_t val
     return SHOAL_OK;
 }
 
-void shoal_lease_free(shoal_lease *lease) {
+void shoal_lease_abandon(shoal_lease *lease) {
     shoal_batch *batch = NULL;
+    if (lease == NULL || lease->stored || lease->claim == 0 ||
+        shoal_batch_new(lease->client, &batch, NULL) != SHOAL_OK)
+        return;
+    give_back(batch, lease->key, lease->key_len, lease->claim);
+    lease->claim = 0;
+    shoal_batch_free(batch);
+}
+
+void shoal_lease_free(shoal_lease *lease) {
     if (lease == NULL)
         return;
-    if (!lease->stored && lease->claim != 0 && shoal_batch_new(lease->client, &batch, NULL) == SHOAL_OK)
-        give_back(batch, lease->key, lease->key_len, lease->claim);
-    shoal_batch_free(batch);
+    shoal_lease_abandon(lease);
     shoal__client_release(lease->client);
     free(lease->key);
     free(lease);
