@@ -338,8 +338,7 @@ shoal_status shoal_lease_store(shoal_lease *lease, const void *value, size_t val
 
 void shoal_lease_abandon(shoal_lease *lease) {
     shoal_batch *batch = NULL;
-    if (lease == NULL || lease->stored || lease->claim == 0 ||
-        shoal_batch_new(lease->client, &batch, NULL) != SHOAL_OK)
+    if (lease == NULL || lease->stored || lease->claim == 0 || shoal_batch_new(lease->client, &batch, NULL) != SHOAL_OK)
         return;
     give_back(batch, lease->key, lease->key_len, lease->claim);
     lease->claim = 0;
