@@ -116,6 +116,19 @@ static void test_times_to_live_on_the_wire(void **state) {
     assert_int_equal(shoal__expiry_on_wire(INT64_MAX, now), INT32_MAX);
 }
 
+static void test_a_lifetime_is_cut_short(void **state) {
+    (void)state;
+    const int64_t now = 1800000000;
+    assert_int_equal(shoal__expiry_capped(0, 60, now), 60);
+    assert_int_equal(shoal__expiry_capped(-1, 60, now), -1);
+    assert_int_equal(shoal__expiry_capped(30, 60, now), 30);
+    assert_int_equal(shoal__expiry_capped(61, 60, now), 60);
+    assert_int_equal(shoal__expiry_capped(now + 1000, 60, now), 60);
+    assert_int_equal(shoal__expiry_capped(now + 10, 60, now), 10);
+    assert_int_equal(shoal__expiry_capped(now - 10, 60, now), -1);
+    assert_int_equal(shoal__expiry_capped(INT32_MAX, 60, now), 60);
+}
+
 /* --- Buffers --- */
 
 static void test_a_buffer_keeps_what_was_written(void **state) {
@@ -268,6 +281,7 @@ int main(void) {
         cmocka_unit_test(test_only_passing_failures_are_retriable),
         cmocka_unit_test(test_the_version_is_that_of_the_headers),
         cmocka_unit_test(test_remaining_time_is_rounded_up_and_bounded),
+        cmocka_unit_test(test_a_lifetime_is_cut_short),
         cmocka_unit_test(test_times_to_live_on_the_wire),
         cmocka_unit_test(test_a_buffer_keeps_what_was_written),
         cmocka_unit_test(test_numeric_addresses),

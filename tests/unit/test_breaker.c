@@ -85,7 +85,7 @@ static void test_a_probe_that_is_answered_closes_it(void **state) {
     (void)state;
     struct shoal__breaker breaker = make_open(0);
     shoal__breaker_begin_probe(&breaker, 50 * MS);
-    shoal__breaker_probe_answered(&breaker);
+    shoal__breaker_probe_answered(&breaker, 51 * MS);
     assert_true(shoal__breaker_allows(&breaker));
     assert_int_equal(breaker.faults, 0);
 }
@@ -113,9 +113,32 @@ static void test_reopening_begins_with_the_least_pause_again(void **state) {
         shoal__breaker_probe_failed(&breaker, breaker.probe_due_ns, &dice);
     }
     shoal__breaker_begin_probe(&breaker, breaker.probe_due_ns);
-    shoal__breaker_probe_answered(&breaker);
+    shoal__breaker_probe_answered(&breaker, breaker.probe_due_ns);
     assert_true(shoal__breaker_failed(&breaker, 5000 * MS, &dice));
     assert_true(breaker.probe_due_ns <= 5050 * MS);
+}
+
+static void test_a_relapse_is_probed_later_each_time_up_to_a_bound(void **state) {
+    (void)state;
+    struct shoal__breaker breaker = make_open(0);
+    static const int64_t pauses[] = {100, 200, 400, 800, 1000, 1000};
+    for (int i = 0; i < 6; i++) {
+        int64_t now_ns = breaker.probe_due_ns;
+        shoal__breaker_begin_probe(&breaker, now_ns);
+        shoal__breaker_probe_answered(&breaker, now_ns);
+        assert_true(shoal__breaker_failed(&breaker, now_ns + MS, &dice));
+        assert_true(breaker.probe_due_ns > now_ns + pauses[i] * MS / 2);
+        assert_true(breaker.probe_due_ns <= now_ns + MS + pauses[i] * MS);
+    }
+}
+
+static void test_it_can_be_tripped_without_a_fault_once(void **state) {
+    (void)state;
+    struct shoal__breaker breaker = make(1000);
+    assert_true(shoal__breaker_trip(&breaker, 0, &dice));
+    assert_false(shoal__breaker_allows(&breaker));
+    assert_false(shoal__breaker_trip(&breaker, 0, &dice));
+    assert_true(shoal__breaker_begin_probe(&breaker, 50 * MS));
 }
 
 static void test_an_interrupted_probe_is_due_at_once(void **state) {
@@ -137,6 +160,8 @@ int main(void) {
         cmocka_unit_test(test_a_probe_that_is_answered_closes_it),
         cmocka_unit_test(test_probes_that_fail_back_off_to_the_longest_pause),
         cmocka_unit_test(test_reopening_begins_with_the_least_pause_again),
+        cmocka_unit_test(test_a_relapse_is_probed_later_each_time_up_to_a_bound),
+        cmocka_unit_test(test_it_can_be_tripped_without_a_fault_once),
         cmocka_unit_test(test_an_interrupted_probe_is_due_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

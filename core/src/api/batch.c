@@ -188,7 +188,8 @@ static void prepare_item(shoal_batch *batch, struct shoal__item *item, const str
         return;
     }
     command->status = SHOAL__UNDECIDED;
-    item->node = (uint32_t)shoal__key_node(&key, view);
+    item->node = item->owner = (uint32_t)shoal__key_node(&key, view);
+    item->moves = 0;
     if (item->companion != SHOAL__COMPANION_NONE) {
         char name[SHOAL__COMPANION_NAME_SIZE];
         shoal__companion_name(item->companion, key.bytes, key.size, name);

@@ -15,7 +15,10 @@ struct shoal__item {
     struct shoal__command command;
     int64_t ttl_s;
     uint32_t error;                  /* 1 + its place in the batch's errors; 0 for none */
-    uint32_t node;                   /* its place in the view */
+    uint32_t node;                   /* its place in the view; a stand-in's once it was moved */
+    uint32_t owner;                  /* its own node's place */
+    unsigned moves;                  /* to stand-ins */
+    unsigned rounds;                 /* of the owner's replays when it was moved last */
     enum shoal__companion companion; /* the command is on what lies beside the item with its key */
 };
 
@@ -46,5 +49,17 @@ shoal_error *shoal__batch_take_error(shoal_batch *batch, size_t index);
 /* Runs the items that are undecided, which have their keys, on a view. Every item is decided when it returns, unless
  * memory ran out before anything was sent: then SHOAL_E_NO_MEMORY. */
 shoal_status shoal__batch_run_on(shoal_batch *batch, const struct shoal__scene *scene, struct shoal__fault *fault);
+
+/* --- on_node_failure=failover (batch_failover.c) --- */
+
+/* Gives an undecided item, whose node failed like that, to a stand-in: false where none helps. */
+bool shoal__batch_move(shoal_batch *batch, const struct shoal__view *view, struct shoal__item *item,
+                       const struct shoal__fault *fault);
+
+/* Moves those whose node is out of use before anything is sent. */
+void shoal__batch_move_absent(shoal_batch *batch, const struct shoal__view *view);
+
+/* Those that were moved and are decided: what the owner has to forget is made sure of. */
+void shoal__batch_settle(shoal_batch *batch, const struct shoal__view *view);
 
 #endif

@@ -4,21 +4,24 @@
  *    ^                |
  *    +----------------+  the transport wants another lane; or its lane broke: once, with what may be done again
  *
- *   any --> ENDED: every item of the group is decided
+ *   any --> ENDED: every item of the group is decided, or was given to a stand-in, whose group is one of the next round
  *
- * May include: base/, net/, client, batch. */
+ * May include: base/, net/, client, batch, failover. */
 #include "api/batch.h"
 #include "api/call.h"
+#include "api/failover.h"
 #include "base/clock.h"
 
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum group_state { NEW, READY, WAITING, ENDED };
 
 struct group {
     enum group_state state;
-    bool renewed; /* its lane broke once */
+    bool renewed;     /* its lane broke once */
+    int64_t moved_ns; /* when something came or went last; of failover alone */
     struct shoal__pool *pool;
     struct shoal__lane *lane;
     struct shoal__run run;
@@ -29,11 +32,13 @@ struct group {
 
 struct work {
     shoal_batch *batch;
+    const struct shoal__view *view;
     int64_t deadline_ns;
     struct shoal__command **commands; /* by group, each in the order added */
     struct group *groups;
     size_t group_count;
     size_t unended;
+    size_t moved; /* items for the next round */
     struct pollfd *fds;
 };
 
@@ -50,10 +55,21 @@ static void drop_answer(struct shoal__command *command, shoal_status status) {
     command->status = status;
 }
 
-/* Gives a failed command its error: *shared where that is not 0, else a new one. */
+static void move_command(struct work *work, struct shoal__command *command) {
+    drop_answer(command, SHOAL__UNDECIDED);
+    work->moved++;
+}
+
+/* Gives a failed command to a stand-in, or its error: *shared where that is not 0, else a new one. */
 static void blame_command(struct work *work, struct group *group, struct shoal__command *command,
                           const struct shoal__fault *fault, uint32_t *shared) {
     struct shoal__item *item = item_of(command);
+    if (fault->outcome_unknown)
+        shoal__failover_doubt(work->batch->client, command, group->pool);
+    if (shoal__now_ns() < work->deadline_ns && shoal__batch_move(work->batch, work->view, item, fault)) {
+        move_command(work, command);
+        return;
+    }
     drop_answer(command, fault->status);
     if (*shared == 0) {
         shoal__batch_blame(work->batch, item, fault, shoal__pool_name(group->pool), group->lane != NULL);
@@ -110,6 +126,24 @@ static void fail_node(struct work *work, struct group *group, const struct shoal
 
 /* --- Going on --- */
 
+/* What may be in the node, and has to be deleted there, is not read. */
+static void pass_over_buried(struct work *work, struct group *group) {
+    uint32_t shared = 0;
+    size_t kept = 0;
+    for (size_t i = 0; i < group->run.count; i++) {
+        struct shoal__command *command = group->run.commands[i];
+        struct shoal__fault fault = {0};
+        shoal_status status;
+        if (!shoal__call_meets_tombstone(group->pool, command, &fault, &status))
+            group->run.commands[kept++] = command;
+        else if (status < 0)
+            blame_command(work, group, command, &fault, &shared);
+        else
+            command->status = status;
+    }
+    group->run.count = kept;
+}
+
 static void begin_group(struct work *work, struct group *group, int64_t until_ns) {
     struct shoal__fault fault = {0};
     struct shoal__lane *lane = NULL;
@@ -118,8 +152,14 @@ static void begin_group(struct work *work, struct group *group, int64_t until_ns
         return;
     }
     group->lane = lane;
+    group->moved_ns = shoal__now_ns();
     group->run.has_begun = false;
     group->state = READY;
+    if (!shoal__pool_has_tombstones(group->pool))
+        return;
+    pass_over_buried(work, group);
+    if (group->run.count == 0)
+        end_group(work, group);
 }
 
 static void renew_lane(struct group *group) {
@@ -176,13 +216,33 @@ static void lose_lane(struct work *work, struct group *group, const struct shoal
         end_group(work, group);
 }
 
+/* --- A silent node: with failover its items are given to others while there is time --- */
+
+static bool fails_over(const struct work *work) {
+    return work->batch->client->fails_over;
+}
+
+/* A step that came back before its time had something to do. */
+static void note_progress(const struct work *work, struct group *group, int64_t until_ns) {
+    int64_t now_ns = fails_over(work) ? shoal__now_ns() : 0;
+    if (now_ns < until_ns)
+        group->moved_ns = now_ns;
+}
+
+static int64_t stalls_ns(const struct work *work, const struct group *group) {
+    int64_t stalls_ns = group->moved_ns + work->batch->client->attempt_timeout_ns;
+    return fails_over(work) && stalls_ns < work->deadline_ns ? stalls_ns : work->deadline_ns;
+}
+
 static void step_group(struct work *work, struct group *group, int64_t until_ns) {
     struct shoal__fault fault = {0};
     enum shoal__step step = group->lane->transport->step(group->lane, &group->run, until_ns, &fault);
     if (step == SHOAL__STEP_BROKEN) {
+        shoal__call_judge_fault(work->batch->client, group->lane, &fault);
         lose_lane(work, group, &fault);
         return;
     }
+    note_progress(work, group, until_ns);
     group->state = step == SHOAL__STEP_WAIT ? WAITING : READY;
     if (step == SHOAL__STEP_RENEW)
         renew_lane(group);
@@ -190,6 +250,16 @@ static void step_group(struct work *work, struct group *group, int64_t until_ns)
         return;
     shoal__fleet_note(work->batch->client->fleet, group->pool, NULL);
     end_group(work, group);
+}
+
+/* How long getting a connection may take. */
+static int64_t lease_time_ns(const struct work *work) {
+    const shoal_client *client = work->batch->client;
+    return fails_over(work) ? client->attempt_timeout_ns : client->timeout_ns;
+}
+
+static int64_t earlier(int64_t a_ns, int64_t b_ns) {
+    return a_ns < b_ns ? a_ns : b_ns;
 }
 
 /* One turn for each group that can go on. A slow node gets its share of the time that is left, and no more. */
@@ -201,9 +271,9 @@ static void go_round(struct work *work) {
             return;
         int64_t until_ns = shoal__fair_share(work->deadline_ns, now_ns, work->unended);
         if (group->state == NEW)
-            begin_group(work, group, until_ns);
+            begin_group(work, group, earlier(until_ns, now_ns + lease_time_ns(work)));
         if (group->state == READY)
-            step_group(work, group, until_ns);
+            step_group(work, group, earlier(until_ns, stalls_ns(work, group)));
     }
 }
 
@@ -220,12 +290,15 @@ static void let_last_group_wait(struct work *work) {
 static void await_lanes(struct work *work) {
     size_t count = 0;
     bool may_wait = true;
+    int64_t until_ns = work->deadline_ns;
     for (size_t i = 0; i < work->group_count; i++) {
         struct group *group = &work->groups[i];
-        if (group->state == WAITING)
+        if (group->state == WAITING) {
             work->fds[count++] = (struct pollfd){.fd = group->lane->fd, .events = group->run.events};
-        else if (group->state != ENDED)
+            until_ns = earlier(until_ns, stalls_ns(work, group));
+        } else if (group->state != ENDED) {
             may_wait = false;
+        }
     }
     if (count == 0)
         return;
@@ -233,7 +306,7 @@ static void await_lanes(struct work *work) {
         let_last_group_wait(work);
         return;
     }
-    poll(work->fds, count, may_wait ? shoal__remaining_ms(work->deadline_ns, shoal__now_ns()) : 0);
+    poll(work->fds, count, may_wait ? shoal__remaining_ms(until_ns, shoal__now_ns()) : 0);
     count = 0;
     for (size_t i = 0; i < work->group_count; i++)
         if (work->groups[i].state == WAITING && work->fds[count++].revents != 0)
@@ -251,7 +324,8 @@ static bool may_have_been_executed(const struct shoal__run *run) {
 static void end_late_group(struct work *work, struct group *group) {
     struct shoal__fault fault;
     if (group->run.in_flight > 0 || group->run.reached > group->run.next) {
-        shoal__fault_set(&fault, SHOAL_E_TIMEOUT, "no complete answer within the batch's time");
+        shoal__fault_set(&fault, SHOAL_E_TIMEOUT, "no complete answer within the time of %s",
+                         shoal__now_ns() < work->deadline_ns ? "one attempt" : "the batch");
         fault.is_hard = true;
         fault.outcome_unknown = may_have_been_executed(&group->run);
         fail_node(work, group, &fault);
@@ -262,10 +336,18 @@ static void end_late_group(struct work *work, struct group *group) {
     }
 }
 
+static void end_silent_groups(struct work *work) {
+    int64_t now_ns = shoal__now_ns();
+    for (size_t i = 0; fails_over(work) && i < work->group_count; i++)
+        if (work->groups[i].state == WAITING && now_ns >= stalls_ns(work, &work->groups[i]))
+            end_late_group(work, &work->groups[i]);
+}
+
 static void run_groups(struct work *work) {
     while (work->unended > 0 && shoal__now_ns() < work->deadline_ns) {
         go_round(work);
         await_lanes(work);
+        end_silent_groups(work);
     }
     for (size_t i = 0; i < work->group_count; i++)
         if (work->groups[i].state != ENDED)
@@ -312,11 +394,23 @@ static void form_groups(struct work *work, const size_t *begins, const struct sh
     work->unended = work->group_count;
 }
 
+/* One round over those that are undecided. */
+static void run_round(struct work *work, size_t *begins, size_t node_count) {
+    memset(begins, 0, (node_count + 1) * sizeof(*begins));
+    work->group_count = 0;
+    work->moved = 0;
+    place_commands(work, begins, node_count);
+    form_groups(work, begins, work->view, node_count);
+    run_groups(work);
+    shoal__batch_settle(work->batch, work->view);
+}
+
 shoal_status shoal__batch_run_on(shoal_batch *batch, const struct shoal__scene *scene, struct shoal__fault *fault) {
     size_t node_count = shoal_topology_node_count(scene->view->topology);
     size_t *begins = calloc(node_count + 1, sizeof(*begins));
     struct work work = {
         .batch = batch,
+        .view = scene->view,
         .deadline_ns = scene->deadline_ns,
         .commands = calloc(batch->count + 1, sizeof(struct shoal__command *)),
         .groups = calloc(node_count, sizeof(struct group)),
@@ -324,9 +418,10 @@ shoal_status shoal__batch_run_on(shoal_batch *batch, const struct shoal__scene *
     };
     shoal_status status = SHOAL_OK;
     if (begins && work.commands && work.groups && work.fds) {
-        place_commands(&work, begins, node_count);
-        form_groups(&work, begins, scene->view, node_count);
-        run_groups(&work);
+        shoal__batch_move_absent(batch, scene->view);
+        do
+            run_round(&work, begins, node_count);
+        while (work.moved > 0);
     } else {
         status = shoal__fault_set(fault, SHOAL_E_NO_MEMORY, "out of memory for a batch of %zu items", batch->count);
     }

@@ -29,6 +29,14 @@ static void read_timing(shoal_client *client, const shoal_config *resolved) {
     };
 }
 
+static void read_failure_policy(shoal_client *client, const shoal_config *resolved) {
+    const char *policy = shoal__config_text(resolved, SHOAL__OPTION_on_node_failure);
+    client->misses_on_failure = strcmp(policy, "miss") == 0;
+    client->fails_over = strcmp(policy, "failover") == 0;
+    client->fails_over_atomic = shoal__config_boolean(resolved, SHOAL__OPTION_failover_atomic);
+    client->standin_ttl_s = shoal__config_integer(resolved, SHOAL__OPTION_standin_ttl_s);
+}
+
 static shoal_client *make_client(const shoal_config *resolved, struct shoal__fleet *fleet) {
     shoal_client *client = calloc(1, sizeof(*client));
     if (client == NULL || (client->prefix = strdup(shoal__config_text(resolved, SHOAL__OPTION_key_prefix))) == NULL) {
@@ -38,7 +46,7 @@ static shoal_client *make_client(const shoal_config *resolved, struct shoal__fle
     atomic_init(&client->references, 1);
     client->fleet = fleet;
     read_timing(client, resolved);
-    client->misses_on_failure = strcmp(shoal__config_text(resolved, SHOAL__OPTION_on_node_failure), "miss") == 0;
+    read_failure_policy(client, resolved);
     client->value_max = (size_t)shoal__config_integer(resolved, SHOAL__OPTION_max_value_bytes);
     client->fetch_beta = shoal__config_number(resolved, SHOAL__OPTION_fetch_beta);
     client->fetch_wait_ns = shoal__config_integer(resolved, SHOAL__OPTION_fetch_wait_ms) * SHOAL__NS_PER_MS;

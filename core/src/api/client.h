@@ -19,6 +19,9 @@ struct shoal_client {
     int64_t attempt_timeout_ns;
     struct shoal__retry_options retry;
     bool misses_on_failure; /* on_node_failure=miss */
+    bool fails_over;        /* on_node_failure=failover */
+    bool fails_over_atomic;
+    int64_t standin_ttl_s;
     char *prefix;
     struct shoal__key_rule key_rule;
     size_t value_max;

@@ -147,6 +147,7 @@ static shoal_status claim(struct fetch *fetch, shoal_error **error) {
     make_token(fetch);
     item->ttl_s = fetch->client->fetch_claim_s;
     item->command.mode = SHOAL_ADD;
+    item->command.is_advisory = true;
     item->command.value = fetch->token;
     item->command.value_len = TOKEN_SIZE;
     shoal_status status = run(fetch->batch, error);
@@ -163,6 +164,7 @@ static bool add_give_back(shoal_batch *batch, const char *key, size_t key_len, u
         return false;
     item->ttl_s = -1;
     item->command.mode = SHOAL_CAS;
+    item->command.is_advisory = true;
     item->command.value = "";
     item->command.cas = cas;
     return true;

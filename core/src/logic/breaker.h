@@ -26,6 +26,7 @@ struct shoal__breaker {
     unsigned faults;        /* in a row */
     int64_t probe_due_ns;   /* of OPEN */
     int64_t probe_pause_ns; /* the last, before jitter */
+    int64_t closed_ns;      /* when a probe closed it last; 0: never */
 };
 
 void shoal__breaker_init(struct shoal__breaker *breaker, const struct shoal__breaker_options *options);
@@ -40,10 +41,13 @@ void shoal__breaker_answered(struct shoal__breaker *breaker);
 /* A call found the node refusing or silent. True where this opened the breaker. */
 bool shoal__breaker_failed(struct shoal__breaker *breaker, int64_t now_ns, struct shoal__random *random);
 
+/* The node is to be left alone whatever its answers, as they come too late. True where this opened the breaker. */
+bool shoal__breaker_trip(struct shoal__breaker *breaker, int64_t now_ns, struct shoal__random *random);
+
 /* True where a probe is to begin now: one of the next three ends it. */
 bool shoal__breaker_begin_probe(struct shoal__breaker *breaker, int64_t now_ns);
 
-void shoal__breaker_probe_answered(struct shoal__breaker *breaker);
+void shoal__breaker_probe_answered(struct shoal__breaker *breaker, int64_t now_ns);
 void shoal__breaker_probe_failed(struct shoal__breaker *breaker, int64_t now_ns, struct shoal__random *random);
 
 /* The probe was cut off by us: due at once. */

@@ -36,6 +36,7 @@ struct shoal__command {
     int64_t delta;
     const uint64_t *initial; /* NULL: a missing counter stays missing */
     bool wants_new_cas;
+    bool is_advisory;    /* of STORE: a claim that two may hold without harm, so that another node may keep it */
     bool wants_metadata; /* of GET: lifetime and last access too, where the protocol tells them */
     shoal__stat_sink stat_sink;
     void *stat_context;

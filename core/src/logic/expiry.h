@@ -12,4 +12,8 @@
  * lies beyond that. wall_now_s is looked at only where the time is absolute. */
 int64_t shoal__expiry_on_wire(int64_t ttl_s, int64_t wall_now_s);
 
+/* What is on the wire already, but no later than most_s from now: for ever and absolute times included. What is gone at
+ * once stays so. */
+int64_t shoal__expiry_capped(int64_t expiry, int64_t most_s, int64_t wall_now_s);
+
 #endif

@@ -97,7 +97,9 @@ static void read_options(struct shoal__fleet *fleet) {
                 .probe_min_ns = probe_min_ms * SHOAL__NS_PER_MS,
                 .probe_max_ns = probe_max_ms * SHOAL__NS_PER_MS,
             },
+        .tombstones_max = (size_t)shoal__config_integer(config, SHOAL__OPTION_tombstones_max),
     };
+    fleet->max_down_share = shoal__config_number(config, SHOAL__OPTION_max_down_share);
 }
 
 static shoal_status read_tls(struct shoal__fleet *fleet, struct shoal__fault *fault) {
@@ -225,7 +227,7 @@ const struct shoal__distribution *shoal__fleet_distribution(const struct shoal__
 
 /* --- This process's half --- */
 
-static bool discovers(const struct shoal__fleet *fleet) {
+bool shoal__fleet_discovers(const struct shoal__fleet *fleet) {
     return shoal__config_endpoint(fleet->config)->kind == SHOAL__ENDPOINT_DISCOVER;
 }
 
@@ -279,15 +281,15 @@ static struct shoal__process_part *create_half(void *context, struct shoal__proc
     const struct shoal__endpoint *endpoint = shoal__config_endpoint(fleet->config);
     bool complete = make_tls(half);
     if (complete)
-        complete = discovers(fleet) ? adopt_topology(half, (struct shoal__fleet_half *)inherited)
-                                    : shoal__fleet_apply(half, 0, &endpoint->nodes) == SHOAL_OK;
+        complete = shoal__fleet_discovers(fleet) ? adopt_topology(half, (struct shoal__fleet_half *)inherited)
+                                                 : shoal__fleet_apply(half, 0, &endpoint->nodes) == SHOAL_OK;
     if (complete)
         return &half->part;
     destroy_half(&half->part);
     return NULL;
 }
 
-static struct shoal__fleet_half *get_half(struct shoal__fleet *fleet) {
+struct shoal__fleet_half *shoal__fleet_half(struct shoal__fleet *fleet) {
     static const struct shoal__process_part_type type = {create_half, destroy_half};
     struct shoal__fleet_half *half = (struct shoal__fleet_half *)shoal__process_part_get(&fleet->half, &type, fleet);
     if (half != NULL && atomic_load(&fleet->ended))
@@ -301,11 +303,11 @@ static struct shoal__fleet_half *get_half(struct shoal__fleet *fleet) {
  * probe on. Where it cannot be started, only those fail who have no list to work with. */
 static shoal_status ensure_background(struct shoal__fleet_half *half, struct shoal__fault *fault) {
     bool probes = atomic_load(&half->prober.listed);
-    bool needs_thread = probes || discovers(half->fleet);
-    bool is_listed = atomic_load(&half->task.listed) || !discovers(half->fleet);
+    bool needs_thread = probes || shoal__fleet_discovers(half->fleet);
+    bool is_listed = atomic_load(&half->task.listed) || !shoal__fleet_discovers(half->fleet);
     if (!needs_thread || (is_listed && shoal__background_is_running()))
         return SHOAL_OK;
-    int failure = shoal__background_ensure(discovers(half->fleet) ? &half->task : &half->prober);
+    int failure = shoal__background_ensure(shoal__fleet_discovers(half->fleet) ? &half->task : &half->prober);
     if (failure == 0 || atomic_load(&half->view) != NULL)
         return SHOAL_OK;
     return shoal__fault_set_os(fault, SHOAL_E_SYSTEM, failure,
@@ -342,7 +344,7 @@ static shoal_status await_view(struct shoal__fleet_half *half, int64_t deadline_
 
 shoal_status shoal__fleet_view(struct shoal__fleet *fleet, int64_t deadline_ns, struct shoal__view **view,
                                struct shoal__fault *fault) {
-    struct shoal__fleet_half *half = get_half(fleet);
+    struct shoal__fleet_half *half = shoal__fleet_half(fleet);
     if (half == NULL)
         return shoal__fault_set(fault, SHOAL_E_NO_MEMORY, "out of memory for a fleet");
     atomic_fetch_add_explicit(&half->calls, 1, memory_order_relaxed);
@@ -358,30 +360,11 @@ shoal_status shoal__fleet_view(struct shoal__fleet *fleet, int64_t deadline_ns, 
     return status;
 }
 
-/* --- News --- */
-
-void shoal__fleet_note(struct shoal__fleet *fleet, struct shoal__pool *pool, const struct shoal__fault *failure) {
-    if (failure != NULL && !shoal__fault_blames_node(failure))
-        return;
-    enum shoal__pool_news news = shoal__pool_note(pool, failure);
-    struct shoal__fleet_half *half = failure ? get_half(fleet) : NULL;
-    if (half == NULL)
-        return;
-    pthread_mutex_lock(&half->lock);
-    shoal__refresh_hasten(&half->refresh, shoal__now_ns());
-    if (news != SHOAL__POOL_NO_NEWS)
-        shoal__log_add(&half->log, SHOAL_EVENT_NODE_FAILED, half->refresh.version, shoal__pool_name(pool), "%s: %s",
-                       shoal__pool_name(pool), failure->text);
-    pthread_mutex_unlock(&half->lock);
-    if (news == SHOAL__POOL_OUT)
-        shoal__background_ensure(&half->prober);
-    else if (discovers(fleet))
-        shoal__background_wake();
-}
+/* --- Retries and news --- */
 
 bool shoal__fleet_grant_retry(struct shoal__fleet *fleet, unsigned retry, const struct shoal__retry_options *options,
                               int64_t *pause_ns) {
-    struct shoal__fleet_half *half = get_half(fleet);
+    struct shoal__fleet_half *half = shoal__fleet_half(fleet);
     if (half == NULL)
         return false;
     pthread_mutex_lock(&half->lock);
@@ -393,7 +376,7 @@ bool shoal__fleet_grant_retry(struct shoal__fleet *fleet, unsigned retry, const 
 
 bool shoal__fleet_next_event(struct shoal__fleet *fleet, struct shoal__event_reader *reader,
                              struct shoal__log_entry *entry, uint64_t *dropped) {
-    struct shoal__fleet_half *half = get_half(fleet);
+    struct shoal__fleet_half *half = shoal__fleet_half(fleet);
     if (half == NULL)
         return false;
     pthread_mutex_lock(&half->lock);

@@ -1,6 +1,6 @@
-/* The inside of a fleet, shared by fleet.c (joining, views, events), fleet_discovery.c, fleet_cache.c and
- * fleet_prober.c (the background's parts). May include: base/, logic/, view, fork, background, discovery,
- * topology_cache. */
+/* The inside of a fleet, shared by fleet.c (joining, views, events), fleet_health.c (what calls found out),
+ * fleet_discovery.c, fleet_cache.c and fleet_prober.c (the background's parts). May include: base/, logic/, view, fork,
+ * background, discovery, topology_cache. */
 #ifndef SHOAL_NET_FLEET_HALF_H
 #define SHOAL_NET_FLEET_HALF_H
 
@@ -24,6 +24,7 @@ struct shoal__fleet {
     struct shoal__pool_options pool_options; /* without a TLS context: each process has its own */
     struct shoal__tls_files *tls_files;      /* NULL: no TLS */
     char *login;                             /* NULL: none */
+    double max_down_share;
     struct shoal__process_slot half;
     struct shoal__fleet *next; /* in the registry */
 };
@@ -57,6 +58,11 @@ struct shoal__fleet_half {
     bool cache_told;            /* what is wrong with its file */
     int64_t postponed_since_ns; /* since when another process asks; 0: none does */
 };
+
+/* This process's half, made where it is missing; NULL where memory ran out. */
+struct shoal__fleet_half *shoal__fleet_half(struct shoal__fleet *fleet);
+
+bool shoal__fleet_discovers(const struct shoal__fleet *fleet);
 
 /* Makes the half's task a discovery. */
 void shoal__fleet_discovery_init(struct shoal__fleet_half *half, int64_t now_ns);

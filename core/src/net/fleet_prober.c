@@ -27,7 +27,7 @@ static void advance(struct shoal__task *task, int64_t now_ns) {
     size_t count;
     const struct shoal__view *view = view_of(half, &count);
     for (size_t i = 0; i < count; i++)
-        if (shoal__pool_advance_probe(view->pools[i], now_ns) == SHOAL__POOL_RECOVERED)
+        if (shoal__pool_advance_health(view->pools[i], now_ns) == SHOAL__POOL_RECOVERED)
             tell_recovery(half, view->pools[i]);
 }
 
@@ -35,14 +35,14 @@ static void watch(struct shoal__task *task, struct shoal__watch *watched, int64_
     size_t count;
     const struct shoal__view *view = view_of(half_of(task), &count);
     for (size_t i = 0; i < count; i++)
-        shoal__pool_watch_probe(view->pools[i], watched, now_ns);
+        shoal__pool_watch_health(view->pools[i], watched, now_ns);
 }
 
 static void interrupt(struct shoal__task *task, int64_t now_ns) {
     size_t count;
     const struct shoal__view *view = view_of(half_of(task), &count);
     for (size_t i = 0; i < count; i++)
-        shoal__pool_interrupt_probe(view->pools[i], now_ns);
+        shoal__pool_interrupt_health(view->pools[i], now_ns);
 }
 
 void shoal__fleet_prober_init(struct shoal__fleet_half *half) {

@@ -5,13 +5,13 @@
  *       v           v          v
  *   (failed)     broken --> closed
  *
- * May include: base/, logic/, transport, dns, fork, probe. */
+ * May include: base/, logic/, transport, dns, fork, pool_private. */
 #include "net/pool.h"
 
 #include "base/clock.h"
 #include "base/condition.h"
 #include "net/fork.h"
-#include "net/probe.h"
+#include "net/pool_private.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -34,28 +34,6 @@ struct pooled_lane {
     struct shoal__descriptor *descriptor;
 };
 
-struct shoal__pool {
-    atomic_uint references;
-    char *name;
-    char *host;
-    char *address;
-    uint16_t port;
-    struct shoal__pool_options options;
-    pthread_mutex_t lock;
-    struct shoal__lane *idle; /* the one used last comes first: it is the warmest */
-    size_t lane_count;        /* idle, leased and being opened */
-    struct waiter *first_waiter;
-    struct waiter *last_waiter;
-    int64_t suspect_before_ns; /* lanes idle since before this moment are looked at */
-    bool retired;
-    atomic_bool failing; /* the last call on the node failed */
-    struct shoal__breaker breaker;
-    struct shoal__random random;
-    char cause[sizeof(((struct shoal__fault *)0)->text)]; /* why the breaker opened */
-    struct shoal__probe *probe;                           /* under way; of the background thread alone */
-    struct shoal__address_list found; /* where the host's name led to; emptied where that stopped working */
-};
-
 struct shoal__pool *shoal__pool_new(const shoal_node *node, const struct shoal__pool_options *options) {
     struct shoal__pool *pool = calloc(1, sizeof(*pool));
     if (pool == NULL)
@@ -63,8 +41,7 @@ struct shoal__pool *shoal__pool_new(const shoal_node *node, const struct shoal__
     atomic_init(&pool->references, 1);
     pthread_mutex_init(&pool->lock, NULL);
     pool->options = *options;
-    shoal__breaker_init(&pool->breaker, &options->breaker);
-    pool->random = shoal__random_seeded();
+    shoal__pool_init_health(pool);
     pool->port = shoal_node_port(node);
     pool->name = strdup(shoal_node_name(node));
     pool->host = strdup(shoal_node_host(node));
@@ -104,7 +81,7 @@ void shoal__pool_release(struct shoal__pool *pool) {
     if (pool == NULL || atomic_fetch_sub_explicit(&pool->references, 1, memory_order_acq_rel) != 1)
         return;
     close_lanes(pool->idle);
-    shoal__probe_free(pool->probe);
+    shoal__pool_clear_health(pool);
     shoal__tls_peer_free(pool->options.lane.stream.peer);
     pthread_mutex_destroy(&pool->lock);
     shoal__address_list_clear(&pool->found);
@@ -218,8 +195,7 @@ static struct waiter *take_first_waiter(struct shoal__pool *pool) {
     return waiter;
 }
 
-/* With the lock held: nobody waits for a node that is out of use. */
-static void refuse_waiters(struct shoal__pool *pool) {
+void shoal__pool_refuse_waiters(struct shoal__pool *pool) {
     for (struct waiter *waiter; (waiter = take_first_waiter(pool)) != NULL;) {
         waiter->refused = true;
         pthread_cond_signal(&waiter->handed);
@@ -371,93 +347,7 @@ void shoal__pool_return(struct shoal__pool *pool, struct shoal__lane *lane) {
         close_lane(lane);
 }
 
-/* --- Health --- */
-
-bool shoal__pool_is_in_use(struct shoal__pool *pool) {
-    pthread_mutex_lock(&pool->lock);
-    bool is_in_use = shoal__breaker_allows(&pool->breaker);
-    pthread_mutex_unlock(&pool->lock);
-    return is_in_use;
-}
-
-static enum shoal__pool_news note_failure(struct shoal__pool *pool, const struct shoal__fault *failure) {
-    bool is_first = !atomic_exchange(&pool->failing, true);
-    if (!failure->is_hard || !shoal__breaker_failed(&pool->breaker, shoal__now_ns(), &pool->random))
-        return is_first ? SHOAL__POOL_FAILING : SHOAL__POOL_NO_NEWS;
-    memcpy(pool->cause, failure->text, sizeof(pool->cause));
-    refuse_waiters(pool);
-    return SHOAL__POOL_OUT;
-}
-
-enum shoal__pool_news shoal__pool_note(struct shoal__pool *pool, const struct shoal__fault *failure) {
-    enum shoal__pool_news news = SHOAL__POOL_NO_NEWS;
-    if (failure == NULL && !atomic_load_explicit(&pool->failing, memory_order_relaxed))
-        return news; /* the common case takes no lock */
-    pthread_mutex_lock(&pool->lock);
-    if (failure != NULL) {
-        news = note_failure(pool, failure);
-    } else {
-        shoal__breaker_answered(&pool->breaker);
-        atomic_store(&pool->failing, !shoal__breaker_allows(&pool->breaker));
-    }
-    pthread_mutex_unlock(&pool->lock);
-    return news;
-}
-
-/* A probe may take as long as connecting and a first answer may. */
-static struct shoal__probe *start_probe(struct shoal__pool *pool, int64_t now_ns) {
-    const char *host = pool->address[0] != '\0' ? pool->address : pool->host;
-    return shoal__probe_new(host, pool->port, pool->options.family, &pool->options.lane.stream,
-                            now_ns + 2 * pool->options.lane.connect_timeout_ns);
-}
-
-static enum shoal__pool_news end_probe(struct shoal__pool *pool, bool answered, int64_t now_ns) {
-    shoal__probe_free(pool->probe);
-    pool->probe = NULL;
-    pthread_mutex_lock(&pool->lock);
-    if (answered) {
-        shoal__breaker_probe_answered(&pool->breaker);
-        atomic_store(&pool->failing, false);
-    } else {
-        shoal__breaker_probe_failed(&pool->breaker, now_ns, &pool->random);
-    }
-    pthread_mutex_unlock(&pool->lock);
-    return answered ? SHOAL__POOL_RECOVERED : SHOAL__POOL_NO_NEWS;
-}
-
-enum shoal__pool_news shoal__pool_advance_probe(struct shoal__pool *pool, int64_t now_ns) {
-    pthread_mutex_lock(&pool->lock);
-    bool begins = shoal__breaker_begin_probe(&pool->breaker, now_ns);
-    pthread_mutex_unlock(&pool->lock);
-    if (begins && (pool->probe = start_probe(pool, now_ns)) == NULL)
-        return end_probe(pool, false, now_ns);
-    if (pool->probe == NULL)
-        return SHOAL__POOL_NO_NEWS;
-    enum shoal__probe_outcome outcome = shoal__probe_advance(pool->probe, now_ns);
-    return outcome == SHOAL__PROBE_RUNNING ? SHOAL__POOL_NO_NEWS
-                                           : end_probe(pool, outcome == SHOAL__PROBE_ANSWERED, now_ns);
-}
-
-void shoal__pool_watch_probe(struct shoal__pool *pool, struct shoal__watch *watch, int64_t now_ns) {
-    if (pool->probe != NULL) {
-        shoal__probe_watch(pool->probe, watch, now_ns);
-        return;
-    }
-    pthread_mutex_lock(&pool->lock);
-    if (!shoal__breaker_allows(&pool->breaker))
-        shoal__watch_until(watch, pool->breaker.probe_due_ns);
-    pthread_mutex_unlock(&pool->lock);
-}
-
-void shoal__pool_interrupt_probe(struct shoal__pool *pool, int64_t now_ns) {
-    if (pool->probe == NULL)
-        return;
-    shoal__probe_free(pool->probe);
-    pool->probe = NULL;
-    pthread_mutex_lock(&pool->lock);
-    shoal__breaker_probe_interrupted(&pool->breaker, now_ns);
-    pthread_mutex_unlock(&pool->lock);
-}
+/* --- Ending --- */
 
 void shoal__pool_retire(struct shoal__pool *pool) {
     pthread_mutex_lock(&pool->lock);
@@ -467,5 +357,6 @@ void shoal__pool_retire(struct shoal__pool *pool) {
         pool->lane_count--;
     pool->retired = true;
     pthread_mutex_unlock(&pool->lock);
+    shoal__pool_clear_health(pool);
     close_lanes(idle);
 }

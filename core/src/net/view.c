@@ -2,8 +2,11 @@
  * May include: logic/, pool. */
 #include "net/view.h"
 
+#include "logic/standin.h"
+
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 static size_t node_count(const struct shoal__view *view) {
     return shoal_topology_node_count(view->topology);
@@ -25,22 +28,26 @@ struct shoal__view *shoal__view_new(shoal_topology *topology, const struct shoal
     size_t count = shoal_topology_node_count(topology);
     struct shoal__view *view = calloc(1, sizeof(*view));
     struct shoal__pool **pools = calloc(count, sizeof(struct shoal__pool *));
-    bool complete = view != NULL && pools != NULL;
+    uint64_t *figures = calloc(count, sizeof(*figures));
+    bool complete = view != NULL && pools != NULL && figures != NULL;
     for (size_t i = 0; complete && i < count; i++) {
         const shoal_node *node = shoal_topology_node_at(topology, i);
         struct shoal__pool *kept = find_pool(before, node, i);
         pools[i] = kept ? shoal__pool_acquire(kept) : shoal__pool_new(node, options);
         complete = pools[i] != NULL;
+        figures[i] = shoal__standin_figure(shoal_node_name(node), strlen(shoal_node_name(node)));
     }
     if (!complete) {
         for (size_t i = 0; pools != NULL && i < count; i++)
             shoal__pool_release(pools[i]);
+        free(figures);
         free(pools);
         free(view);
         return NULL;
     }
     view->topology = topology;
     view->pools = pools;
+    view->figures = figures;
     atomic_init(&view->references, 1);
     return view;
 }
@@ -56,6 +63,7 @@ void shoal__view_release(struct shoal__view *view) {
     for (size_t i = 0; i < node_count(view); i++)
         shoal__pool_release(view->pools[i]);
     free(view->pools);
+    free(view->figures);
     shoal_topology_free(view->topology);
     free(view);
 }

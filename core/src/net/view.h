@@ -10,6 +10,7 @@
 struct shoal__view {
     shoal_topology *topology;
     struct shoal__pool **pools; /* one a node, in the topology's order */
+    uint64_t *figures;          /* of their names, for choosing stand-ins */
     _Atomic unsigned references;
 };
 
