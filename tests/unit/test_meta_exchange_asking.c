@@ -49,7 +49,7 @@ static void test_a_single_command_is_asked_with_its_number(void **state) {
     (void)state;
     talk_get(talk, "key");
     talk_begin(talk);
-    assert_sent(talk, "mg key v f c O0\r\n");
+    assert_sent(talk, "mg key v f c k O0\r\n");
     assert_int_equal(talk->run.in_flight, 1);
     assert_false(shoal__exchange_is_over(&talk->exchange));
 }
@@ -71,7 +71,7 @@ static void test_numbers_go_on_from_run_to_run(void **state) {
     talk->commands[0].status = SHOAL__UNDECIDED;
     talk->sent.size = 0;
     talk_begin(talk);
-    assert_sent(talk, "mg key v f c O1\r\n");
+    assert_sent(talk, "mg key v f c k O1\r\n");
 }
 
 static void test_commands_of_all_kinds_go_out_together(void **state) {
@@ -82,7 +82,7 @@ static void test_commands_of_all_kinds_go_out_together(void **state) {
     talk_add(talk, SHOAL__VERB_INCREMENT, "d")->delta = 1;
     talk_add(talk, SHOAL__VERB_STATS, "");
     talk_begin(talk);
-    assert_sent(talk, "md a O0\r\nms b 1 ME O1\r\n2\r\nmg c v f c O2\r\nma d v D1 O3\r\nstats\r\n");
+    assert_sent(talk, "md a O0\r\nms b 1 ME O1\r\n2\r\nmg c v f c k O2\r\nma d v D1 O3\r\nstats\r\n");
     assert_int_equal(talk->run.in_flight, 5);
 }
 
@@ -92,14 +92,14 @@ static void test_three_reads_are_no_line(void **state) {
     (void)state;
     talk_add_many(talk, SHOAL__VERB_GET, 3);
     talk_begin(talk);
-    assert_sent(talk, "mg k0 v f c O0\r\nmg k1 v f c O1\r\nmg k2 v f c O2\r\n");
+    assert_sent(talk, "mg k0 v f c k O0\r\nmg k1 v f c k O1\r\nmg k2 v f c k O2\r\n");
 }
 
 static void test_four_reads_are_a_line(void **state) {
     (void)state;
     talk_add_many(talk, SHOAL__VERB_GET, 4);
     talk_begin(talk);
-    assert_sent(talk, "mg k0 v f c O0\r\ngets k1 k2 k3\r\n");
+    assert_sent(talk, "mg k0 v f c k O0\r\ngets k1 k2 k3\r\n");
     assert_int_equal(talk->run.in_flight, 4);
 }
 
@@ -109,8 +109,8 @@ static void test_reads_of_binary_keys_are_asked_singly(void **state) {
     for (size_t i = 0; i < 4; i++)
         talk->commands[i].key_is_binary = true;
     talk_begin(talk);
-    assert_sent(talk, "mg azA= b v f c O0\r\nmg azE= b v f c O1\r\nmg azI= b v f c O2\r\nmg azM= b v f c O3\r\n"
-                      "mg k4 v f c O4\r\n");
+    assert_sent(talk, "mg azA= b v f c k O0\r\nmg azE= b v f c k O1\r\nmg azI= b v f c k O2\r\nmg azM= b v f c k O3\r\n"
+                      "mg k4 v f c k O4\r\n");
 }
 
 static void test_reads_of_lifetimes_are_asked_singly(void **state) {
@@ -119,8 +119,8 @@ static void test_reads_of_lifetimes_are_asked_singly(void **state) {
     for (size_t i = 0; i < 4; i++)
         talk->commands[i].wants_metadata = true;
     talk_begin(talk);
-    assert_sent(talk, "mg k0 v f c t l h O0\r\nmg k1 v f c t l h O1\r\nmg k2 v f c t l h O2\r\n"
-                      "mg k3 v f c t l h O3\r\n");
+    assert_sent(talk, "mg k0 v f c k t l h O0\r\nmg k1 v f c k t l h O1\r\nmg k2 v f c k t l h O2\r\n"
+                      "mg k3 v f c k t l h O3\r\n");
 }
 
 static void test_a_line_stands_between_other_commands(void **state) {
@@ -129,7 +129,7 @@ static void test_a_line_stands_between_other_commands(void **state) {
     talk_add_many(talk, SHOAL__VERB_GET, 4);
     talk_add(talk, SHOAL__VERB_DELETE, "e");
     talk_begin(talk);
-    assert_sent(talk, "md d O0\r\nmg k0 v f c O1\r\ngets k1 k2 k3\r\nmd e O5\r\n");
+    assert_sent(talk, "md d O0\r\nmg k0 v f c k O1\r\ngets k1 k2 k3\r\nmd e O5\r\n");
 }
 
 static void test_a_line_has_8_kb_of_keys_at_most(void **state) {
@@ -401,7 +401,7 @@ static void test_partial_sends_leave_nothing_out(void **state) {
     talk_set(talk, "c", large)->mode = SHOAL_ADD;
     talk_get(talk, "d");
     snprintf(wanted, 100000,
-             "ms a 100 ME O0\r\n%s\r\nms b 20000 ME O1\r\n%s\r\nms c 20000 ME O2\r\n%s\r\nmg d v f c O3\r\n", small,
+             "ms a 100 ME O0\r\n%s\r\nms b 20000 ME O1\r\n%s\r\nms c 20000 ME O2\r\n%s\r\nmg d v f c k O3\r\n", small,
              large, large);
     static const size_t sizes[] = {1, 2, 3, 7, 1000, 20001, 20002, SIZE_MAX};
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)

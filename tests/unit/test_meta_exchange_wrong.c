@@ -147,6 +147,20 @@ static void test_the_number_of_another_command_is_noticed(void **state) {
     ASSERT_ALL_END(wrongs);
 }
 
+static void ask_binary_get(void) {
+    talk_get(talk, "k0")->key_is_binary = true;
+}
+
+static void test_the_value_of_another_key_is_noticed(void **state) {
+    (void)state;
+    static const struct wrong wrongs[] = {
+        {ask_get, "VA 1 kk1 O0\r\nx\r\n", 0},        {ask_get, "VA 1 f0 c1 k O0\r\nx\r\n", 0},
+        {ask_get, "VA 1 kk00 O0\r\nx\r\n", 0},       {ask_line, "VA 1 kk1 O0\r\nx\r\nEND\r\n", 0},
+        {ask_binary_get, "VA 1 kk0 O0\r\nx\r\n", 0}, {ask_binary_get, "VA 1 kazE= b O0\r\nx\r\n", 0},
+    };
+    ASSERT_ALL_END(wrongs);
+}
+
 static void test_a_miss_without_a_number_is_one_of_older_servers_alone(void **state) {
     (void)state;
     assert_ends(ask_get, false, "EN\r\n", 0);
@@ -364,6 +378,7 @@ static void test_quiet_stores_are_answered_in_one_way_alone(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_the_number_of_another_command_is_noticed, start, stop),
+        cmocka_unit_test_setup_teardown(test_the_value_of_another_key_is_noticed, start, stop),
         cmocka_unit_test_setup_teardown(test_a_miss_without_a_number_is_one_of_older_servers_alone, start, stop),
         cmocka_unit_test_setup_teardown(test_an_answer_to_another_kind_of_command_is_noticed, start, stop),
         cmocka_unit_test_setup_teardown(test_a_classic_store_takes_no_number, start, stop),

@@ -48,16 +48,16 @@ static void assert_quiet(struct shoal__command command, const char *wanted) {
 static void test_reads(void **state) {
     (void)state;
     struct shoal__command command = command_of(SHOAL__VERB_GET);
-    assert_line(command, "mg key v f c O7\r\n");
+    assert_line(command, "mg key v f c k O7\r\n");
     command.wants_metadata = true;
-    assert_line(command, "mg key v f c t l h O7\r\n");
+    assert_line(command, "mg key v f c k t l h O7\r\n");
     command = command_of(SHOAL__VERB_GET_AND_TOUCH);
     command.expiry = 60;
-    assert_line(command, "mg key T60 v f c O7\r\n");
+    assert_line(command, "mg key T60 v f c k O7\r\n");
     command.expiry = 0;
-    assert_line(command, "mg key T0 v f c O7\r\n");
+    assert_line(command, "mg key T0 v f c k O7\r\n");
     command.expiry = -1;
-    assert_line(command, "mg key T-1 v f c O7\r\n");
+    assert_line(command, "mg key T-1 v f c k O7\r\n");
 }
 
 static void test_touches_and_deletions(void **state) {
@@ -164,9 +164,9 @@ static struct shoal__command binary(struct shoal__command command) {
 
 static void test_binary_keys_are_marked_in_every_verb(void **state) {
     (void)state;
-    assert_line(binary(command_of(SHOAL__VERB_GET)), "mg YSBi b v f c O7\r\n");
+    assert_line(binary(command_of(SHOAL__VERB_GET)), "mg YSBi b v f c k O7\r\n");
     assert_line(binary(command_of(SHOAL__VERB_TOUCH)), "mg YSBi b T0 O7\r\n");
-    assert_line(binary(command_of(SHOAL__VERB_GET_AND_TOUCH)), "mg YSBi b T0 v f c O7\r\n");
+    assert_line(binary(command_of(SHOAL__VERB_GET_AND_TOUCH)), "mg YSBi b T0 v f c k O7\r\n");
     assert_line(binary(command_of(SHOAL__VERB_DELETE)), "md YSBi b O7\r\n");
     assert_line(binary(store_of(SHOAL_SET)), "ms YSBi 5 b O7\r\n");
     assert_line(binary(store_of(SHOAL_ADD)), "ms YSBi 5 b ME O7\r\n");

@@ -2,6 +2,9 @@
  * lane.
  * May include: base/, logic/, public headers. */
 #include "logic/meta_exchange.h"
+
+#include "base/base64.h"
+#include "logic/key.h"
 #include "logic/text.h"
 #include "logic/value.h"
 
@@ -270,6 +273,21 @@ static bool is_marked(const struct shoal__exchange *exchange, const struct shoal
     return line->kind == SHOAL__META_MISS && exchange->misses_unmarked;
 }
 
+/* A value says whose it is; some servers and proxies leave that out, and then the number alone speaks for it. */
+static bool is_of_key(const struct shoal__command *command, const struct shoal__meta_line *line) {
+    char text[SHOAL__BASE64_SIZE(SHOAL__KEY_MAX) + 1];
+    const char *key = command->key;
+    size_t size = command->key_len;
+    if (!line->has_key)
+        return true;
+    if (command->key_is_binary) {
+        shoal__base64(key, size, text);
+        key = text;
+        size = SHOAL__BASE64_SIZE(size);
+    }
+    return size == line->text_size && memcmp(key, line->text, size) == 0;
+}
+
 static shoal_status take_stat(struct shoal__command *command, const struct shoal__meta_line *line,
                               struct shoal__fault *fault) {
     const char *space = memchr(line->text, ' ', line->text_size);
@@ -289,6 +307,8 @@ static shoal_status take_single(struct shoal__exchange *exchange, const struct s
         return take_stat(command, line, fault);
     if (shoal__exchange_is_classic(exchange, command) ? line->has_opaque : !is_marked(exchange, line, opaque))
         return not_asked_for("its opaque number is another", fault);
+    if (line->kind == SHOAL__META_VALUE && !is_of_key(command, line))
+        return not_asked_for("an item of another key", fault);
     if (line->kind == SHOAL__META_VALUE && brings_value(command))
         return begin_reading(exchange, command, line, fault);
     shoal_status status = meaning(command, line->kind);

@@ -89,6 +89,11 @@ static bool read_flag(struct shoal__meta_line *line, const char *value, size_t s
         line->has_opaque = read_number(value, size, UINT32_MAX, &number);
         line->opaque = (uint32_t)number;
         return line->has_opaque;
+    case 'k':
+        line->has_key = true;
+        line->text = value;
+        line->text_size = size;
+        return true;
     case 't':
         return read_seconds(value, size, &line->ttl_s);
     case 'l':

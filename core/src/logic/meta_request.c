@@ -61,7 +61,7 @@ static char *put_binary_mark(char *at, const struct shoal__command *command) {
 static char *put_get(char *at, const struct shoal__command *command) {
     at = PUT(at, "mg ");
     at = put_binary_mark(put_key(at, command), command);
-    at = PUT(at, " v f c");
+    at = PUT(at, " v f c k");
     return command->wants_metadata ? PUT(at, " t l h") : at;
 }
 
@@ -69,7 +69,7 @@ static char *put_touch(char *at, const struct shoal__command *command) {
     at = PUT(at, "mg ");
     at = put_binary_mark(put_key(at, command), command);
     at = put_expiry(at, 'T', command->expiry);
-    return command->verb == SHOAL__VERB_GET_AND_TOUCH ? PUT(at, " v f c") : at;
+    return command->verb == SHOAL__VERB_GET_AND_TOUCH ? PUT(at, " v f c k") : at;
 }
 
 static char *put_delete(char *at, const struct shoal__command *command) {

@@ -1,6 +1,7 @@
 /* Memcached's meta protocol over Shoal's own sockets: the bytes that logic/meta_exchange wants moved are moved here.
  * May include: base/, logic/, transport, stream. */
 #include "base/clock.h"
+#include "base/random.h"
 #include "logic/meta_exchange.h"
 #include "logic/meta_greeting.h"
 #include "net/stream.h"
@@ -329,6 +330,12 @@ static shoal_status meet(struct shoal__lane *lane, const struct shoal__stream_op
     return tell_stranger(greeted, options->peer != NULL || options->login != NULL, fault);
 }
 
+/* Another on each lane, so that an answer which strays from one to another is noticed; six digits at most. */
+static uint32_t first_opaque(void) {
+    struct shoal__random random = shoal__random_seeded();
+    return (uint32_t)(shoal__random_unit(&random) * 1e6);
+}
+
 shoal_status shoal__meta_open(struct shoal__lane *lane, const struct shoal__address *address,
                               const struct shoal__lane_options *options, int64_t deadline_ns, bool *is_not_meta,
                               struct shoal__fault *fault) {
@@ -343,6 +350,7 @@ shoal_status shoal__meta_open(struct shoal__lane *lane, const struct shoal__addr
     if (!shoal__stream_open(&session->stream, address, &options->stream, connect_by_ns))
         return end_unopened(lane, errno, fault);
     session->exchange.value_max = options->value_max;
+    session->exchange.next_opaque = first_opaque();
     lane->fd = session->stream.fd;
     return meet(lane, &options->stream, deadline_ns, is_not_meta, fault);
 }
