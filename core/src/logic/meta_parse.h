@@ -40,14 +40,15 @@ struct shoal__meta_line {
     size_t size;       /* with its line end */
     size_t value_size; /* of VALUE and ITEM */
     bool has_opaque;
-    bool has_key;        /* of VALUE: `text` is the item's key, as base64 where the request's was */
+    bool has_key; /* of VALUE: `text` is the item's key, as base64 where the request's was */
     uint32_t opaque;
     uint32_t flags;
     uint64_t cas;
-    int64_t ttl_s;    /* SHOAL_UNKNOWN where it was not told, -1 for ever */
-    int64_t idle_s;   /* SHOAL_UNKNOWN where it was not told */
-    int was_read;     /* -1 where it was not told */
-    const char *text; /* the key of ITEM and VALUE, the words of errors, the version, a STAT's name and value; into the bytes */
+    int64_t ttl_s;  /* SHOAL_UNKNOWN where it was not told, -1 for ever */
+    int64_t idle_s; /* SHOAL_UNKNOWN where it was not told */
+    int was_read;   /* -1 where it was not told */
+    const char *
+        text; /* the key of ITEM and VALUE, the words of errors, the version, a STAT's name and value; into the bytes */
     size_t text_size;
 };
 
