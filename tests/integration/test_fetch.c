@@ -44,7 +44,10 @@ struct fetched {
 static struct fetched fetch(shoal_client *client, const char *key, int64_t ttl_s, int64_t stale_ttl_s) {
     struct fetched fetched = {.text = ""};
     shoal_value *value = NULL;
-    fetched.status = shoal_fetch_begin(client, key, strlen(key), ttl_s, stale_ttl_s, &value, &fetched.lease, NULL);
+    shoal_error *error = NULL;
+    fetched.status = shoal_fetch_begin(client, key, strlen(key), ttl_s, stale_ttl_s, &value, &fetched.lease, &error);
+    assert_true((fetched.status < 0) == (error != NULL));
+    shoal_error_free(error);
     if (value != NULL)
         snprintf(fetched.text, sizeof(fetched.text), "%.*s", (int)shoal_value_size(value),
                  (const char *)shoal_value_data(value));

@@ -221,8 +221,10 @@ static shoal_status look_and_claim(struct fetch *fetch, shoal_error **error) {
     if (status != SHOAL_OK || fetch->freshness == FRESH)
         return status;
     status = claim(fetch, error);
-    if (reads_as_miss(fetch, status))
+    if (reads_as_miss(fetch, status)) {
+        shoal__error_begin(error);
         return SHOAL_COMPUTE;
+    }
     if (status == SHOAL_NOT_STORED && fetch->freshness != ABSENT)
         return fetch->freshness == EARLY ? SHOAL_OK : SHOAL_STALE;
     if (status != SHOAL_OK)
