@@ -181,6 +181,23 @@ static void a_claim_outlives_a_dead_winner_by_its_lifetime(void **state) {
     shoal_client_free(client);
 }
 
+static void a_child_that_ends_leaves_its_parent_the_claim(void **state) {
+    (void)state;
+    shoal_client *client = test_client(fleet.endpoint, PATIENT);
+    let_run_out(client, "forked", "old");
+    struct fetched winner = fetch(client, "forked", 100, 1000);
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        shoal_lease_free(winner.lease);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    assert_fetched(fetch(client, "forked", 100, 1000), SHOAL_STALE, "old");
+    finish(winner.lease, "new");
+    shoal_client_free(client);
+}
+
 static void a_computation_longer_than_its_claim_ends_no_other_claim(void **state) {
     (void)state;
     shoal_client *client = test_client(fleet.endpoint, PATIENT "&fetch_claim_s=1");
@@ -377,6 +394,7 @@ int main(void) {
         cmocka_unit_test(for_ever_is_for_ever_and_at_once_is_never),
         cmocka_unit_test(without_an_old_value_one_waits_for_so_long_and_no_longer),
         cmocka_unit_test(a_claim_outlives_a_dead_winner_by_its_lifetime),
+        cmocka_unit_test(a_child_that_ends_leaves_its_parent_the_claim),
         cmocka_unit_test(a_computation_longer_than_its_claim_ends_no_other_claim),
         cmocka_unit_test(of_a_crowd_one_computes_and_the_others_wait),
         cmocka_unit_test(of_a_crowd_with_an_old_value_nobody_waits),

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "logic/expiry.h"
 #include "logic/fetch_mark.h"
+#include "net/fork.h"
 
 #include <shoal/fetch.h>
 
@@ -39,7 +40,8 @@ struct shoal_lease {
     int64_t ttl_s;
     int64_t stale_ttl_s;
     int64_t begun_ns;
-    uint64_t claim; /* the claim's cas token; 0: it is not ours */
+    uint64_t claim;      /* the claim's cas token; 0: it is not ours */
+    uint32_t generation; /* of the process that has the claim: a forked child does not give it back */
     bool stored;
 };
 
@@ -196,6 +198,7 @@ static shoal_status grant(struct fetch *fetch, int64_t ttl_s, int64_t stale_ttl_
         .stale_ttl_s = stale_ttl_s,
         .begun_ns = shoal__now_ns(),
         .claim = fetch->claim,
+        .generation = shoal__process_generation(),
     };
     *lease = granted;
     return SHOAL_COMPUTE;
@@ -342,7 +345,8 @@ shoal_status shoal_lease_store(shoal_lease *lease, const void *value, size_t val
 
 void shoal_lease_abandon(shoal_lease *lease) {
     shoal_batch *batch = NULL;
-    if (lease == NULL || lease->stored || lease->claim == 0 || shoal_batch_new(lease->client, &batch, NULL) != SHOAL_OK)
+    if (lease == NULL || lease->stored || lease->claim == 0 || lease->generation != shoal__process_generation() ||
+        shoal_batch_new(lease->client, &batch, NULL) != SHOAL_OK)
         return;
     give_back(batch, lease->key, lease->key_len, lease->claim);
     lease->claim = 0;
