@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "support/clients.h"
+#include "support/fleets.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -17,21 +17,24 @@
 
 #define ITEMS_MAX 400
 #define LARGE ((size_t)24 * 1024 * 1024)
-#define OPTIONS                                                                                                     \
-    "lanes_per_node=1&retry_attempts=0&failure_threshold=1000&operation_timeout_ms=20000&attempt_timeout_ms=20000&" \
-    "connect_timeout_ms=20000"
-#define SILENCE_MS 1300
+#define OPTIONS "lanes_per_node=1&retry_attempts=0&failure_threshold=1000"
+
+/* How long a call may take that is to end by its time, once it has a lane; the last for one that passes LARGE before.
+ */
+#define SHORT_MS test_patience_ms(1000)
+#define LONG_MS test_patience_ms(2500)
 
 /* --- A server that can be told what to refuse --- */
 
 struct told {
     const char *large_answer; /* to a store of more than 1 MB, before its bytes are read */
     const char *batch_answer; /* before the answer to the first mn behind stores */
-    bool ends_at_first;       /* says nothing after that mn, else falls silent for a while at the second */
+    bool ends_at_first;       /* says nothing after that mn, else falls silent at the second */
     const char *refused_key;  /* of a deletion, with CLIENT_ERROR */
     unsigned noops;
     char opaque[16];
     atomic_uint deletions;
+    atomic_bool is_over; /* the batch; until then a silent server stays silent */
 };
 
 static void say(struct test_script *script, const char *text) {
@@ -50,6 +53,14 @@ static bool greet(struct test_script *script, const char *line, struct told *tol
     return true;
 }
 
+static bool is_over(void *context) {
+    return atomic_load((atomic_bool *)context);
+}
+
+static void stay_silent(struct told *told) {
+    test_eventually(is_over, &told->is_over, 60000);
+}
+
 /* The first mn is that of the greeting. */
 static enum test_answer answer_noop(struct test_script *script, struct told *told) {
     char answer[64];
@@ -61,7 +72,7 @@ static enum test_answer answer_noop(struct test_script *script, struct told *tol
         say(script, answer);
     say(script, "MN\r\n");
     if (noop == 2)
-        test_sleep_ms(SILENCE_MS);
+        stay_silent(told);
     return noop == 1 && told->ends_at_first ? TEST_HANG : TEST_ANSWERED;
 }
 
@@ -72,7 +83,7 @@ static enum test_answer answer_store(struct test_script *script, const char *lin
     if (told->large_answer == NULL || strstr(line, "ms large ") == NULL)
         return TEST_ANSWERED;
     say(script, told->large_answer);
-    test_sleep_ms(SILENCE_MS);
+    stay_silent(told);
     return TEST_CLOSE;
 }
 
@@ -124,10 +135,20 @@ static int tear_down(void **state) {
     return 0;
 }
 
-static shoal_client *client_of(const struct test_script *script, const char *options) {
+static bool deletes(void *context) {
+    return shoal_delete(context, "first", 5, NULL) == SHOAL_OK;
+}
+
+/* It has a lane, so that what it does next takes no more time than that. */
+static shoal_client *client_of(const struct test_script *script, int timeout_ms, const char *options) {
     char endpoint[64];
+    char all[512];
     snprintf(endpoint, sizeof(endpoint), "static://%s", test_script_name(script));
-    return test_client(endpoint, options);
+    snprintf(all, sizeof(all), OPTIONS "&operation_timeout_ms=%d&attempt_timeout_ms=%d&connect_timeout_ms=%d&%s",
+             timeout_ms, timeout_ms, timeout_ms, options);
+    shoal_client *client = test_client(endpoint, all);
+    assert_true(test_eventually(deletes, client, 20000));
+    return client;
 }
 
 static void add_store(shoal_batch *batch, const char *key, size_t size) {
@@ -141,15 +162,18 @@ static void leave_in_a_value(const char *large_answer, shoal_status wanted) {
     struct told told = {.large_answer = large_answer};
     shoal_batch *batch = NULL;
     struct test_script *script = test_script_start(answer, &told);
-    shoal_client *client = client_of(script, OPTIONS);
+    shoal_client *client = client_of(script, SHORT_MS, "");
+    unsigned deletions = atomic_load(&told.deletions);
+    unsigned connections = test_script_connections(script);
     assert_int_equal(shoal_batch_new(client, &batch, NULL), SHOAL_OK);
     add_store(batch, "large", LARGE);
     assert_int_equal(shoal_batch_run(batch, NULL), SHOAL_PARTIAL);
     assert_int_equal(shoal_batch_status(batch, 0), wanted);
+    atomic_store(&told.is_over, true);
     shoal_status status = shoal_delete(client, "other", 5, NULL);
-    assert_int_equal(atomic_load(&told.deletions), 1);
+    assert_int_equal(atomic_load(&told.deletions), deletions + 1);
     assert_int_equal(status, SHOAL_OK);
-    assert_int_equal(test_script_connections(script), 2);
+    assert_int_equal(test_script_connections(script), connections + 1);
     shoal_batch_free(batch);
     shoal_client_free(client);
     test_script_stop(script);
@@ -167,15 +191,16 @@ static void a_lane_that_is_spent_decides_nothing_more(void **state) {
 
 /* --- Items --- */
 
-static void run_stores(struct told *told, size_t count, size_t small, size_t large_item, const char *options,
+static void run_stores(struct told *told, size_t count, size_t small, size_t large_item, int timeout_ms,
                        shoal_status wanted) {
     shoal_batch *batch = NULL;
     struct test_script *script = test_script_start(answer, told);
-    shoal_client *client = client_of(script, options);
+    shoal_client *client = client_of(script, timeout_ms, "");
     assert_int_equal(shoal_batch_new(client, &batch, NULL), SHOAL_OK);
     for (size_t i = 0; i < count; i++)
         add_store(batch, keys[i], i == large_item ? LARGE : small);
     assert_int_equal(shoal_batch_run(batch, NULL), SHOAL_PARTIAL);
+    atomic_store(&told->is_over, true);
     for (size_t i = 0; i < count; i++) {
         const shoal_error *error = shoal_batch_error(batch, i);
         assert_int_equal(shoal_batch_status(batch, i), wanted);
@@ -191,7 +216,7 @@ static void run_stores(struct told *told, size_t count, size_t small, size_t lar
 static void stores_that_wait_to_be_repeated_are_told_when_the_lane_ends(void **state) {
     (void)state;
     struct told told = {.batch_answer = "SERVER_ERROR out of memory storing object\r\n", .ends_at_first = true};
-    run_stores(&told, ITEMS_MAX, 998, SIZE_MAX, OPTIONS, SHOAL_E_TIMEOUT);
+    run_stores(&told, ITEMS_MAX, 998, SIZE_MAX, SHORT_MS, SHOAL_E_TIMEOUT);
 }
 
 /* Two quiet stretches were answered, the first with a refusal. Its large value is on its way once more when time runs
@@ -199,7 +224,7 @@ static void stores_that_wait_to_be_repeated_are_told_when_the_lane_ends(void **s
 static void stores_that_were_to_be_repeated_may_have_been_executed(void **state) {
     (void)state;
     struct told told = {.batch_answer = "SERVER_ERROR out of memory storing object\r\n"};
-    run_stores(&told, 8, 43000, 3, OPTIONS, SHOAL_E_TIMEOUT);
+    run_stores(&told, 8, 43000, 3, LONG_MS, SHOAL_E_TIMEOUT);
 }
 
 static void an_item_that_is_refused_costs_only_itself(void **state) {
@@ -207,7 +232,7 @@ static void an_item_that_is_refused_costs_only_itself(void **state) {
     struct told told = {.refused_key = "k5"};
     shoal_batch *batch = NULL;
     struct test_script *script = test_script_start(answer, &told);
-    shoal_client *client = client_of(script, OPTIONS);
+    shoal_client *client = client_of(script, LONG_MS, "");
     assert_int_equal(shoal_batch_new(client, &batch, NULL), SHOAL_OK);
     for (size_t i = 0; i < 20; i++)
         shoal_batch_delete(batch, keys[i], strlen(keys[i]), NULL);
@@ -228,7 +253,7 @@ static void long_binary_keys_of_a_batch_are_hashed(void **state) {
     shoal_batch *batch = NULL;
     struct told told = {.refused_key = NULL};
     struct test_script *script = test_script_start(answer, &told);
-    shoal_client *client = client_of(script, OPTIONS "&binary_keys=true&long_keys=hash");
+    shoal_client *client = client_of(script, LONG_MS, "binary_keys=true&long_keys=hash");
     memset(key, ' ', sizeof(key));
     assert_int_equal(shoal_batch_new(client, &batch, NULL), SHOAL_OK);
     shoal_batch_delete(batch, key, sizeof(key), NULL);
