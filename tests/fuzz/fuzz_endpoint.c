@@ -74,7 +74,7 @@ static char *write_endpoint(const struct shoal__endpoint *endpoint) {
     size_t size;
     FILE *stream = open_memstream(&text, &size);
     CHECK(stream != NULL);
-    if (endpoint->service != SHOAL__SERVICE_ANY)
+    if (endpoint->kind == SHOAL__ENDPOINT_DISCOVER && endpoint->service != SHOAL__SERVICE_ANY)
         fprintf(stream, "%s%s://", services[endpoint->service], endpoint->tls ? "s" : "");
     else if (endpoint->kind != SHOAL__ENDPOINT_DISCOVER && endpoint->nodes.nodes[0].host[0] != '/')
         fprintf(stream, "%s://",
@@ -104,8 +104,10 @@ static void check_endpoint(const char *text, const struct shoal__endpoint *endpo
     bool takes_many = endpoint->kind == SHOAL__ENDPOINT_STATIC || endpoint->service != SHOAL__SERVICE_ANY;
     fuzz_check_list(&endpoint->nodes);
     CHECK(takes_many || endpoint->nodes.count == 1);
-    CHECK(endpoint->service == SHOAL__SERVICE_ANY || endpoint->kind == SHOAL__ENDPOINT_DISCOVER);
-    CHECK(!endpoint->tls || endpoint->service == SHOAL__SERVICE_ELASTICACHE);
+    bool is_serverless = endpoint->service == SHOAL__SERVICE_SERVERLESS;
+    CHECK(endpoint->service == SHOAL__SERVICE_ANY ||
+          endpoint->kind == (is_serverless ? SHOAL__ENDPOINT_STATIC : SHOAL__ENDPOINT_DISCOVER));
+    CHECK(is_serverless ? endpoint->tls : !endpoint->tls || endpoint->service == SHOAL__SERVICE_ELASTICACHE);
     for (size_t i = 0; i < endpoint->nodes.count; i++)
         check_node(&endpoint->nodes.nodes[i], endpoint->kind);
     check_options(text, endpoint);

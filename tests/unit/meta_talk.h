@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TALK_MAX 1024
+#define TALK_MAX 10000
 
 struct talk {
     struct shoal__exchange exchange;

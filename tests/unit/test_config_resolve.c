@@ -102,6 +102,9 @@ static const struct {
     {"elasticaches://a", NULL},
     {"elasticaches://a?tls=true", NULL},
     {"elasticaches://a?tls=false", "tls is false and the endpoint is elasticaches://"},
+    {"c.serverless.use1.cache.amazonaws.com?tls_ca_file=/ca", NULL},
+    {"c.serverless.use1.cache.amazonaws.com?tls=false", "a name of ElastiCache Serverless, which mean TLS"},
+    {"c.serverless.use1.cache.amazonaws.com?protocol=libmemcached", "libmemcached, which has no TLS"},
     {"a?tls=true&tls_ca_file=/ca", NULL},
     {"a?tls=false&tls_ca_file=/ca", NULL},
     {"a?tls_ca_file=/ca", "tls_ca_file is set and tls is not"},
@@ -129,7 +132,7 @@ static void tls_and_login_make_sense_together(void **state) {
         if (status != (wires[i].complaint ? SHOAL_E_BAD_OPTION : SHOAL_OK) ||
             (wires[i].complaint && strstr(fault.text, wires[i].complaint) == NULL))
             fail_msg("%s: %d %s", wires[i].endpoint, status, fault.text);
-        if (strncmp(wires[i].endpoint, "elasticaches", 12) == 0 && copy != NULL)
+        if (shoal__config_endpoint(config)->tls && copy != NULL)
             assert_true(shoal__config_boolean(copy, SHOAL__OPTION_tls));
         shoal_config_free(copy);
         shoal_config_free(config);

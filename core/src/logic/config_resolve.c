@@ -64,7 +64,7 @@ static shoal_status refuse(struct shoal__fault *fault, const char *complaint) {
     return shoal__fault_set(fault, SHOAL_E_BAD_OPTION, "%s", complaint);
 }
 
-/* elasticaches:// stands for tls=true. */
+/* elasticaches:// stands for tls=true, and so does a name of ElastiCache Serverless. */
 static shoal_status set_tls_by_scheme(shoal_config *config, struct shoal__fault *fault) {
     struct shoal__setting *tls = &config->settings[SHOAL__OPTION_tls];
     if (!shoal__config_endpoint(config)->tls)
@@ -72,8 +72,8 @@ static shoal_status set_tls_by_scheme(shoal_config *config, struct shoal__fault 
     if (tls->text == NULL)
         return shoal__setting_read(tls, shoal_option_at(SHOAL__OPTION_tls), "true", false, fault);
     return tls->integer ? SHOAL_OK
-                        : refuse(fault, "tls is false and the endpoint is elasticaches://, which means TLS: write "
-                                        "elasticache://, or leave tls out");
+                        : refuse(fault, "tls is false and the endpoint is elasticaches:// or a name of ElastiCache "
+                                        "Serverless, which mean TLS: write elasticache://, or leave tls out");
 }
 
 /* Who gives a certificate believes that there is TLS. Where tls=false says otherwise, it was meant. */

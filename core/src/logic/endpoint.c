@@ -338,6 +338,33 @@ static shoal_status read_options(const struct source *source, struct shoal__slic
     return SHOAL_OK;
 }
 
+/* --- ElastiCache Serverless, known by its names: NAME.serverless.REGION.cache.amazonaws.com --- */
+
+static bool ends_with(struct shoal__slice slice, const char *end) {
+    size_t size = strlen(end);
+    return slice.size >= size && shoal__slice_equals_ignoring_case(skip(slice, slice.size - size), end);
+}
+
+static bool is_serverless(const char *host) {
+    struct shoal__slice rest = shoal__slice_of(host), name;
+    if (ends_with(rest, "."))
+        rest.size--;
+    return shoal__slice_cut(rest, '.', &name, &rest) && starts_with(rest, "serverless.") &&
+           shoal__slice_cut(rest, '.', &name, &rest) && shoal__slice_cut(rest, '.', &name, &rest) &&
+           (shoal__slice_equals_ignoring_case(rest, "cache.amazonaws.com") ||
+            shoal__slice_equals_ignoring_case(rest, "cache.amazonaws.com.cn"));
+}
+
+/* It speaks nothing but TLS, and is all the nodes there are. */
+static void heed_serverless(struct shoal__endpoint *endpoint) {
+    for (size_t i = 0; i < endpoint->nodes.count; i++)
+        if (!is_serverless(endpoint->nodes.nodes[i].host))
+            return;
+    endpoint->kind = SHOAL__ENDPOINT_STATIC;
+    endpoint->service = SHOAL__SERVICE_SERVERLESS;
+    endpoint->tls = true;
+}
+
 static shoal_status read_endpoint(const char *text, struct shoal__endpoint *endpoint, struct shoal__fault *fault) {
     struct source source = {.what = "endpoint", .fault = fault};
     struct shoal__slice options, items;
@@ -356,6 +383,8 @@ static shoal_status read_endpoint(const char *text, struct shoal__endpoint *endp
     endpoint->kind = form->kind;
     endpoint->service = form->service;
     endpoint->tls = form->tls;
+    if (form->takes & TAKES_HOST && form->kind != SHOAL__ENDPOINT_DNS && form->kind != SHOAL__ENDPOINT_SRV)
+        heed_serverless(endpoint);
     return SHOAL_OK;
 }
 

@@ -19,6 +19,7 @@ enum shoal__service {
     SHOAL__SERVICE_ANY, /* bare host:port: may turn out to be a plain memcached */
     SHOAL__SERVICE_ELASTICACHE,
     SHOAL__SERVICE_MEMORYSTORE,
+    SHOAL__SERVICE_SERVERLESS, /* known by its names, whatever the scheme: TLS, and no list */
 };
 
 struct shoal__endpoint_option {
@@ -29,7 +30,7 @@ struct shoal__endpoint_option {
 struct shoal__endpoint {
     enum shoal__endpoint_kind kind;
     enum shoal__service service;
-    bool tls; /* elasticaches:// */
+    bool tls; /* elasticaches://, or a name of ElastiCache Serverless */
     struct shoal__node_list nodes;
     struct shoal__endpoint_option *options; /* of the `?` part, percent-decoded, in order, names unchecked */
     size_t option_count;

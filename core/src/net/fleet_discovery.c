@@ -123,8 +123,8 @@ static void take_unknown(struct shoal__fleet_half *half, int64_t now_ns) {
                       ? "the endpoint knows no discovery: it is used as the only node (discovery_fallback=single)"
                       : "the endpoint knows no discovery: the list of discovery_fallback is used");
     take_unlisted(half,
-                  "it knows neither `config get cluster` nor the legacy key; for a plain memcached set "
-                  "discovery_fallback=single",
+                  "it knows neither `config get cluster` nor the legacy key; for a plain memcached, or "
+                  "ElastiCache Serverless by another name than its own, set discovery_fallback=single",
                   now_ns);
 }
 
