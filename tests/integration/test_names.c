@@ -8,67 +8,23 @@
 
 #include <arpa/inet.h>
 #include <cmocka.h>
-#include <linux/sched.h>
 #include <shoal/shoal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "support/clients.h"
+#include "support/names.h"
 
 #define OPTIONS "discovery_interval_ms=50&operation_timeout_ms=5000"
 #define AT_ONCE_MS 500
 
-/* Where the private resolv.conf leads. Nobody listens there, unless a test does. */
-#define NAME_SERVER "127.0.0.77"
-
-static bool names_are_private;
-
-static void write_file(const char *path, const char *text) {
-    FILE *file = fopen(path, "w");
-    if (file == NULL || fputs(text, file) < 0 || fclose(file) != 0) {
-        perror(path);
-        abort();
-    }
-}
-
-static bool replace_file(const char *path, const char *text) {
-    char copy[] = "/tmp/shoal-names-XXXXXX";
-    int fd = mkstemp(copy);
-    if (fd < 0)
-        return false;
-    close(fd);
-    write_file(copy, text);
-    bool replaced = mount(copy, path, NULL, MS_BIND, NULL) == 0;
-    unlink(copy);
-    return replaced;
-}
-
-/* Before any thread is there. */
-static bool make_names_private(void) {
-    if (syscall(SYS_unshare, CLONE_NEWNS) != 0 && syscall(SYS_unshare, CLONE_NEWUSER | CLONE_NEWNS) != 0)
-        return false;
-    return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
-           replace_file("/etc/hosts", "127.0.0.1 localhost\n") &&
-           replace_file("/etc/resolv.conf", "nameserver " NAME_SERVER "\n");
-}
-
 static void need_private_names(void) {
-    if (!names_are_private)
+    if (!test_names_are_private())
         skip();
-}
-
-/* The lines of /etc/hosts beside localhost's. */
-static void set_hosts(const char *lines) {
-    assert_true(names_are_private);
-    char text[512];
-    snprintf(text, sizeof(text), "127.0.0.1 localhost\n%s", lines);
-    write_file("/etc/hosts", text);
 }
 
 static enum test_answer answer_reads(struct test_script *script, const char *line, void *context) {
@@ -110,10 +66,10 @@ static void where_a_name_led_is_kept_for_the_next_connection(void **state) {
     (void)state;
     need_private_names();
     struct test_memcached server = test_memcached_start(0);
-    set_hosts("127.0.0.1 node.test\n");
+    test_names_set("127.0.0.1 node.test\n");
     shoal_client *client = client_of("static://node.test:%u", server.port, OPTIONS);
     assert_true(test_works(client));
-    set_hosts("");
+    test_names_set("");
     test_memcached_stop(&server);
     server = test_memcached_start(server.port); /* the old connection is lost */
     assert_true(test_eventually(works, client, 5000));
@@ -143,7 +99,7 @@ static void a_name_that_does_not_exist_is_a_clear_error_in_time(void **state) {
 static void a_missing_name_server_is_a_clear_error_in_time(void **state) {
     (void)state;
     need_private_names();
-    set_hosts("");
+    test_names_set("");
     check_fails_in_time("static://node.test:11211", "node.test");
     check_fails_in_time("cfg.test:11211", "cfg.test:11211");
 }
@@ -152,7 +108,7 @@ static void a_missing_name_server_is_a_clear_error_in_time(void **state) {
 static int listen_as_silent_name_server(void) {
     struct sockaddr_in place = {.sin_family = AF_INET, .sin_port = htons(53)};
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (inet_pton(AF_INET, NAME_SERVER, &place.sin_addr) == 1 && fd >= 0 &&
+    if (inet_pton(AF_INET, TEST_NAME_SERVER, &place.sin_addr) == 1 && fd >= 0 &&
         bind(fd, (struct sockaddr *)&place, sizeof(place)) == 0)
         return fd;
     if (fd >= 0)
@@ -163,7 +119,7 @@ static int listen_as_silent_name_server(void) {
 static void a_silent_name_server_costs_the_calls_own_time(void **state) {
     (void)state;
     need_private_names();
-    set_hosts("");
+    test_names_set("");
     int fd = listen_as_silent_name_server();
     if (fd < 0)
         skip();
@@ -175,7 +131,7 @@ static void a_silent_name_server_costs_the_calls_own_time(void **state) {
 static void a_silent_name_server_does_not_hold_the_background_up(void **state) {
     (void)state;
     need_private_names();
-    set_hosts("");
+    test_names_set("");
     int fd = listen_as_silent_name_server();
     if (fd < 0)
         skip();
@@ -203,7 +159,7 @@ static void a_silent_name_server_does_not_hold_the_background_up(void **state) {
 
 /* 127.0.0.2 comes first in the name's addresses, in one order or the other. */
 static void check_second_address(struct test_endpoint *alive, const char *hosts, const char *options) {
-    set_hosts(hosts);
+    test_names_set(hosts);
     shoal_client *client = client_of("cfg.test:%u", port_of(alive), options);
     assert_int_equal(test_version(client), 3);
     shoal_client_free(client);
@@ -238,7 +194,7 @@ static void each_address_of_a_node_is_tried(void **state) {
     (void)state;
     need_private_names();
     struct test_memcached server = test_memcached_start(0);
-    set_hosts("127.0.0.2 node.test\n127.0.0.1 node.test\n");
+    test_names_set("127.0.0.2 node.test\n127.0.0.1 node.test\n");
     shoal_client *client = client_of("static://node.test:%u", server.port, OPTIONS);
     assert_true(test_works(client));
     shoal_client_free(client);
@@ -253,7 +209,7 @@ static void only_the_wanted_family_is_used(void **state) {
     struct test_script *ipv6 = test_script_start_at("::1", test_script_port(ipv4), answer_reads, &reads_by_ipv6);
     if (ipv6 == NULL)
         skip();
-    set_hosts("127.0.0.1 node.test\n::1 node.test\n");
+    test_names_set("127.0.0.1 node.test\n::1 node.test\n");
     shoal_client *client = client_of("static://node.test:%u", test_script_port(ipv4), OPTIONS "&address_family=ipv6");
     assert_int_equal(test_read(client, "key", NULL), SHOAL_NOT_FOUND);
     assert_int_equal(atomic_load(&reads_by_ipv4), 0);
@@ -279,10 +235,10 @@ static void a_moved_endpoint_may_count_from_one_again(void **state) {
         skip();
     test_endpoint_set_nodes(before, 50, "a|127.0.0.1|1");
     test_endpoint_set_nodes(after, 1, "b|127.0.0.1|2");
-    set_hosts("127.0.0.1 cfg.test\n");
+    test_names_set("127.0.0.1 cfg.test\n");
     shoal_client *client = client_of("cfg.test:%u", port_of(before), OPTIONS "&discovery_interval_ms=300");
     assert_int_equal(test_version(client), 50);
-    set_hosts("127.0.0.2 cfg.test\n");
+    test_names_set("127.0.0.2 cfg.test\n");
     while (test_version(client) == 50 && test_endpoint_polls(after) < 10)
         test_sleep_ms(1);
     assert_int_equal(test_version(client), 1);
@@ -310,11 +266,11 @@ static void a_node_is_found_again_where_its_name_leads_now(void **state) {
     struct test_script *after = test_script_start_at("127.0.0.2", test_script_port(before), answer_reads, &reads);
     if (after == NULL)
         skip();
-    set_hosts("127.0.0.1 node.test\n");
+    test_names_set("127.0.0.1 node.test\n");
     struct reader reader = {client_of("static://node.test:%u", test_script_port(before), OPTIONS), SHOAL_NOT_FOUND};
     assert_true(reads_so(&reader));
     test_script_stop(before);
-    set_hosts("127.0.0.2 node.test\n");
+    test_names_set("127.0.0.2 node.test\n");
     assert_true(test_eventually(reads_so, &reader, 5000));
     shoal_client_free(reader.client);
     test_script_stop(after);
@@ -335,6 +291,6 @@ int main(void) {
         cmocka_unit_test(a_moved_endpoint_may_count_from_one_again),
         cmocka_unit_test(a_node_is_found_again_where_its_name_leads_now),
     };
-    names_are_private = make_names_private();
+    test_names_make_private();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,6 +8,7 @@
 #include <openssl/ssl.h>
 
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -25,6 +26,7 @@ struct connection {
     int fd; /* closed at the very end, so that no other connection gets its number */
     SSL *ssl;
     unsigned keys_changed;
+    void *filter_state;
 };
 
 struct test_front {
@@ -83,13 +85,20 @@ static bool say(struct connection *connection, const char *bytes, int size) {
     return true;
 }
 
+bool test_front_pass(int target, const char *bytes, size_t size) {
+    return send(target, bytes, size, MSG_NOSIGNAL) == (ssize_t)size;
+}
+
 static bool pass_in(struct connection *connection, int target) {
+    const struct test_front_options *options = &connection->front->options;
     char bytes[16384];
     do {
         int size = SSL_read(connection->ssl, bytes, sizeof(bytes));
         if (size <= 0)
             return SSL_get_error(connection->ssl, size) == SSL_ERROR_WANT_READ;
-        if (send(target, bytes, (size_t)size, MSG_NOSIGNAL) != size)
+        if (options->filter == NULL
+                ? !test_front_pass(target, bytes, (size_t)size)
+                : !options->filter(connection->filter_state, bytes, (size_t)size, target, options->filter_context))
             return false;
     } while (SSL_pending(connection->ssl) > 0);
     return true;
@@ -124,6 +133,11 @@ static void *serve(void *context) {
     struct test_front *front = connection->front;
     struct sockaddr_in address = loopback(front->options.target);
     int target = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int on = 1;
+    int room = 1024 * 1024; /* for all that a client asks before it listens: nobody reads answers in between */
+    setsockopt(target, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+    setsockopt(target, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    connection->filter_state = calloc(1, front->options.filter_state_size + 1);
     connection->ssl = SSL_new(front->context);
     connection->keys_changed = atomic_load(&front->key_changes);
     SSL_set_fd(connection->ssl, connection->fd);
@@ -133,6 +147,7 @@ static void *serve(void *context) {
         pass_on(connection, target);
     }
     close(target);
+    free(connection->filter_state);
     SSL_free(connection->ssl);
     shutdown(connection->fd, SHUT_RDWR);
     return NULL;

@@ -5,9 +5,16 @@
 #define TESTS_SUPPORT_TLS_FRONT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct test_front;
+
+/* Takes what a client said, and passes on what the plain server is to hear. `state` is the connection's own, zeroed at
+ * first. False ends the connection. */
+typedef bool (*test_front_filter)(void *state, const char *bytes, size_t size, int target, void *context);
+
+bool test_front_pass(int target, const char *bytes, size_t size);
 
 struct test_front_options {
     uint16_t target;         /* the plain server's port */
@@ -15,6 +22,9 @@ struct test_front_options {
     const char *client_ca;   /* whose clients alone it lets in; NULL: anybody's */
     bool is_tls_12;          /* no more than that */
     bool has_no_tickets;
+    test_front_filter filter; /* NULL: all is passed on as it is */
+    void *filter_context;
+    size_t filter_state_size;
 };
 
 struct test_front *test_front_start(const struct test_front_options *options);
