@@ -15,6 +15,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -72,9 +73,25 @@ static void change_keys(struct connection *connection) {
     SSL_do_handshake(connection->ssl);
 }
 
+static bool is_last(const struct connection *connection, const char *bytes, int size) {
+    const char *words = connection->front->options.last_words;
+    return words != NULL && (size_t)size >= strlen(words) && memcmp(bytes, words, strlen(words)) == 0;
+}
+
+static bool say_at_last(struct connection *connection, const char *bytes, int size) {
+    int together = 1;
+    setsockopt(connection->fd, IPPROTO_TCP, TCP_CORK, &together, sizeof(together));
+    bool said = SSL_write(connection->ssl, bytes, size) == size && SSL_shutdown(connection->ssl) >= 0;
+    together = 0;
+    setsockopt(connection->fd, IPPROTO_TCP, TCP_CORK, &together, sizeof(together));
+    return said;
+}
+
 static bool say(struct connection *connection, const char *bytes, int size) {
     int pause_ms = atomic_load(&connection->front->pause_ms);
     change_keys(connection);
+    if (is_last(connection, bytes, size))
+        return say_at_last(connection, bytes, size);
     if (pause_ms == 0)
         return SSL_write(connection->ssl, bytes, size) == size;
     for (int i = 0; i < size; i++) {

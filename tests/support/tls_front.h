@@ -22,6 +22,7 @@ struct test_front_options {
     const char *client_ca;   /* whose clients alone it lets in; NULL: anybody's */
     bool is_tls_12;          /* no more than that */
     bool has_no_tickets;
+    const char *last_words;   /* an answer that begins so comes together with TLS's good-bye; the socket stays open */
     test_front_filter filter; /* NULL: all is passed on as it is */
     void *filter_context;
     size_t filter_state_size;
