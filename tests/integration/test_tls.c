@@ -97,6 +97,16 @@ static void a_server_of_another_authority_is_not(void **state) {
     assert_refuses(server.name, "tls=true", "certificate verify failed", "set tls_ca_file"); /* the system's store */
 }
 
+/* The system's store is where OpenSSL finds it, which its own variable may say. */
+static void without_a_file_the_systems_authorities_are_asked(void **state) {
+    (void)state;
+    setenv("SSL_CERT_FILE", test_certificate_path("ca", "pem"), 1);
+    assert_lets_in(server.name, "tls=true");
+    setenv("SSL_CERT_FILE", test_certificate_path("other-ca", "pem"), 1);
+    assert_refuses(server.name, "tls=true", "certificate verify failed", "set tls_ca_file");
+    unsetenv("SSL_CERT_FILE");
+}
+
 static void the_name_must_be_in_the_certificate(void **state) {
     (void)state;
     struct test_memcached elsewhere =
@@ -108,6 +118,21 @@ static void the_name_must_be_in_the_certificate(void **state) {
     assert_refuses(elsewhere.name, test_tls_options("tls_server_name=other.example"), "not for other.example",
                    "set tls_server_name");
     test_memcached_stop(&elsewhere);
+}
+
+/* As a server of many names needs to know. An address is no name. */
+static void a_server_is_told_which_name_is_wanted(void **state) {
+    (void)state;
+    char endpoint[64];
+    struct test_front *front = test_front_start(&(struct test_front_options){.target = plain.port});
+    snprintf(endpoint, sizeof(endpoint), "localhost:%u", test_front_port(front));
+    assert_lets_in(endpoint, test_tls_options("address_family=ipv4"));
+    assert_string_equal(test_front_asked_name(front), "localhost");
+    assert_lets_in(test_front_name(front), test_tls_options(""));
+    assert_string_equal(test_front_asked_name(front), "");
+    assert_lets_in(test_front_name(front), test_tls_options("tls_server_name=localhost"));
+    assert_string_equal(test_front_asked_name(front), "localhost");
+    test_front_stop(front);
 }
 
 /* The address is where a node is, not who it is. */
@@ -309,7 +334,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_server_of_the_right_authority_is_trusted),
         cmocka_unit_test(a_server_of_another_authority_is_not),
+        cmocka_unit_test(without_a_file_the_systems_authorities_are_asked),
         cmocka_unit_test(the_name_must_be_in_the_certificate),
+        cmocka_unit_test(a_server_is_told_which_name_is_wanted),
         cmocka_unit_test(a_node_is_known_by_its_host_name_whatever_its_address),
         cmocka_unit_test(an_old_or_early_certificate_is_told_with_its_date),
         cmocka_unit_test(without_verification_anybody_is_trusted_and_that_is_told_once),

@@ -36,6 +36,7 @@ struct test_front {
     int listener;
     uint16_t port;
     char name[32];
+    char asked_name[300];
     pthread_t thread;
     atomic_uint handshakes;
     atomic_uint resumed;
@@ -159,6 +160,8 @@ static void *serve(void *context) {
     connection->keys_changed = atomic_load(&front->key_changes);
     SSL_set_fd(connection->ssl, connection->fd);
     if (SSL_accept(connection->ssl) == 1 && connect(target, (struct sockaddr *)&address, sizeof(address)) == 0) {
+        const char *asked = SSL_get_servername(connection->ssl, TLSEXT_NAMETYPE_host_name);
+        snprintf(front->asked_name, sizeof(front->asked_name), "%s", asked ? asked : "");
         atomic_fetch_add(&front->handshakes, 1);
         atomic_fetch_add(&front->resumed, SSL_session_reused(connection->ssl) ? 1 : 0);
         pass_on(connection, target);
@@ -248,6 +251,10 @@ unsigned test_front_handshakes(const struct test_front *front) {
 
 unsigned test_front_resumed(const struct test_front *front) {
     return atomic_load(&front->resumed);
+}
+
+const char *test_front_asked_name(const struct test_front *front) {
+    return atomic_load(&front->handshakes) > 0 ? front->asked_name : ""; /* it was written before that was counted */
 }
 
 void test_front_change_keys(struct test_front *front) {

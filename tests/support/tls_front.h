@@ -35,6 +35,9 @@ const char *test_front_name(const struct test_front *front); /* 127.0.0.1:PORT *
 unsigned test_front_handshakes(const struct test_front *front); /* that worked */
 unsigned test_front_resumed(const struct test_front *front);    /* of these */
 
+/* The name that the last handshake asked for (SNI); "" where it asked for none. Valid until the next handshake. */
+const char *test_front_asked_name(const struct test_front *front);
+
 /* Before the next answer on each connection: new keys (TLS 1.3), or a renegotiation (1.2). */
 void test_front_change_keys(struct test_front *front);
 
