@@ -288,6 +288,30 @@ static void a_server_with_tls_is_told_by_a_plain_client(void **state) {
     test_script_stop(polite);
 }
 
+static enum test_answer know_no_meta(struct test_script *script, const char *line, void *context) {
+    (void)context;
+    const char *said = strcmp(line, "version") == 0 ? "VERSION 1.4.33\r\n" : "ERROR\r\n";
+    test_script_say(script, said, strlen(said));
+    return TEST_ANSWERED;
+}
+
+/* What cannot be done over TLS is not done without: protocol=auto has no other choice here. */
+static void a_server_without_meta_is_told_and_not_spoken_to_plain(void **state) {
+    (void)state;
+    static const char *const options[] = {"protocol=auto", "protocol=meta"};
+    struct test_script *old = test_script_start(know_no_meta, NULL);
+    struct test_front *front = test_front_start(&(struct test_front_options){.target = test_script_port(old)});
+    for (size_t i = 0; i < 2; i++) {
+        char message[TEST_MESSAGE_SIZE];
+        shoal_status status = read_by(test_front_name(front), test_tls_options(options[i]), message);
+        if (status != SHOAL_E_UNSUPPORTED || strstr(message, "which TLS and authentication need") == NULL)
+            fail_msg("%s: %d %s", options[i], status, message);
+        assert_int_equal(test_front_handshakes(front), i + 1);
+    }
+    test_front_stop(front);
+    test_script_stop(old);
+}
+
 static enum test_answer hang(struct test_script *script, const char *line, void *context) {
     (void)script;
     (void)line;
@@ -346,6 +370,7 @@ int main(void) {
         cmocka_unit_test(files_are_read_once),
         cmocka_unit_test(a_plain_server_is_told_from_one_with_tls),
         cmocka_unit_test(a_server_with_tls_is_told_by_a_plain_client),
+        cmocka_unit_test(a_server_without_meta_is_told_and_not_spoken_to_plain),
         cmocka_unit_test(a_handshake_that_hangs_ends_in_time),
         cmocka_unit_test(a_node_with_a_bad_certificate_is_used_once_it_has_a_good_one),
     };
