@@ -39,6 +39,7 @@ struct test_front {
     char asked_name[300];
     pthread_t thread;
     atomic_uint handshakes;
+    atomic_uint open;
     atomic_uint resumed;
     atomic_uint key_changes;
     atomic_int pause_ms;
@@ -170,6 +171,7 @@ static void *serve(void *context) {
     free(connection->filter_state);
     SSL_free(connection->ssl);
     shutdown(connection->fd, SHUT_RDWR);
+    atomic_fetch_sub(&front->open, 1);
     return NULL;
 }
 
@@ -190,6 +192,7 @@ static void *accept_all(void *context) {
         struct connection *connection = &front->connections[place];
         connection->front = front;
         connection->fd = fd;
+        atomic_fetch_add(&front->open, 1);
         check(pthread_create(&connection->thread, NULL, serve, connection) == 0, "no thread");
         atomic_store(&front->count, place + 1);
     }
@@ -268,6 +271,15 @@ void test_front_set_pace(struct test_front *front, int pause_ms) {
 void test_front_hang_up(struct test_front *front, bool with_notice) {
     int round = atomic_load(&front->hang_up);
     atomic_store(&front->hang_up, round + ((round % 2 == 0) == with_notice ? 2 : 1));
+}
+
+static bool is_alone(void *context) {
+    struct test_front *front = context;
+    return atomic_load(&front->open) == 0;
+}
+
+bool test_front_has_hung_up(struct test_front *front) {
+    return test_eventually(is_alone, front, 10000);
 }
 
 void test_front_stop(struct test_front *front) {

@@ -47,6 +47,9 @@ void test_front_set_pace(struct test_front *front, int pause_ms);
 /* Ends all connections: with a word of TLS, or without. */
 void test_front_hang_up(struct test_front *front, bool with_notice);
 
+/* Until nobody is connected any more; false after 10 seconds. */
+bool test_front_has_hung_up(struct test_front *front);
+
 void test_front_stop(struct test_front *front);
 
 #endif
