@@ -59,6 +59,9 @@ SHOAL_BLOCKS(shoal_flush_all)
 SHOAL_BLOCKS(shoal_client_topology)
 SHOAL_BLOCKS(shoal_route)
 SHOAL_BLOCKS(shoal_stats_read)
+SHOAL_BLOCKS(shoal_fetch_begin)
+SHOAL_BLOCKS(shoal_lease_store)
+SHOAL_BLOCKS(shoal_lease_abandon)
 
 %include <shoal/types.h>
 %include <shoal/version.h>
@@ -72,3 +75,4 @@ SHOAL_BLOCKS(shoal_stats_read)
 %include <shoal/stats.h>
 %include <shoal/event.h>
 %include <shoal/codec.h>
+%include <shoal/fetch.h>
