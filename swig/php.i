@@ -114,6 +114,9 @@ SHOAL_TAKES(noun)
 %typemap(argout) shoal_##noun **noun "shoal_php_own(return_value, &shoal_php_" #noun "_class, *$1);"
 %enddef
 
+/* Made by hand below. */
+SHOAL_TAKES(lease)
+
 /* What lives as long as the library. */
 %define SHOAL_STATIC(noun)
 SHOAL_TAKES(noun)
@@ -147,6 +150,8 @@ SHOAL_STATIC(codec)
 %ignore shoal_get_and_touch;
 %ignore shoal_set;
 %ignore shoal_store;
+%ignore shoal_fetch_begin;
+%ignore shoal_lease_store;
 
 %typemap(in) zval * "$1 = &$input;"
 %typemap(in, numinputs=0) zval *return_value "$1 = return_value;"
@@ -162,6 +167,9 @@ void shoal_php_get_and_touch(shoal_client *client, const char *key, size_t key_l
                              zval *fallback, zval *return_value);
 void shoal_php_store(zval *client, int mode, zval *key, zval *value, int64_t ttl_s, uint64_t cas, zval *codec,
                      zval *return_value);
+void shoal_php_fetch_begin(shoal_client *client, const char *key, size_t key_len, int64_t ttl_s, int64_t stale_ttl_s,
+                           zval *codec, zval *return_value);
+void shoal_php_lease_store(zval *lease, zval *value, zval *codec);
 void shoal_php_get_many(zval *client, zval *keys, zval *codec, zval *return_value);
 void shoal_php_set_many(zval *client, zval *values, int64_t ttl_s, zval *codec, zval *return_value);
 void shoal_php_delete_many(zval *client, zval *keys, zval *return_value);

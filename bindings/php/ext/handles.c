@@ -25,6 +25,7 @@ OWNED(topology, "Topology")
 OWNED(node, "Node")
 OWNED(stats, "Stats")
 OWNED(event, "Event")
+OWNED(lease, "Lease")
 FOREVER(option, "Option")
 FOREVER(preset, "Preset")
 FOREVER(codec, "Codec")
@@ -36,8 +37,8 @@ struct shoal_php_class shoal_php_packer_class = {"Shoal\\Native\\Packer", releas
 
 static struct shoal_php_class *const classes[] = {
     &shoal_php_config_class, &shoal_php_client_class, &shoal_php_topology_class, &shoal_php_node_class,
-    &shoal_php_stats_class,  &shoal_php_event_class,  &shoal_php_option_class,   &shoal_php_preset_class,
-    &shoal_php_codec_class,  &shoal_php_packer_class,
+    &shoal_php_stats_class,  &shoal_php_event_class,  &shoal_php_lease_class,    &shoal_php_option_class,
+    &shoal_php_preset_class, &shoal_php_codec_class,  &shoal_php_packer_class,
 };
 
 static zend_object_handlers handlers;
@@ -115,10 +116,18 @@ static struct handle *fill(zval *into, struct shoal_php_class *kind, const void 
     return handle;
 }
 
+static void let_go(void *thing) {
+    (void)thing;
+}
+
+/* PHP jumps out where it has no memory for the object: what that would own is held until then. */
 void shoal_php_own(zval *into, struct shoal_php_class *kind, const void *thing) {
     ZVAL_NULL(into);
-    if (thing != NULL)
-        fill(into, kind, thing);
+    if (thing == NULL)
+        return;
+    shoal_php_hold((void *)thing, kind->release != NULL ? kind->release : let_go);
+    fill(into, kind, thing);
+    shoal_php_release((void *)thing, let_go);
 }
 
 void shoal_php_borrow(zval *into, struct shoal_php_class *kind, const void *thing, zval *parent) {

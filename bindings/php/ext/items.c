@@ -1,9 +1,13 @@
-/* Single items: read and decoded, encoded and stored.
+/* Single items: read and decoded, encoded and stored, computed by one at a time.
  * May include: support.h, PHP's headers. Called by the wrapper that SWIG makes. */
 #include "support.h"
 
 static void release_value(void *value) {
     shoal_value_free(value);
+}
+
+static bool decode(const shoal_value *value, zval *codec, zval *into) {
+    return shoal_php_decode(codec, shoal_value_data(value), shoal_value_size(value), shoal_value_flags(value), into);
 }
 
 /* Decodes what was found, if anything was, and frees it. Whether there was a value, and nothing is pending. */
@@ -15,8 +19,7 @@ static bool take_value(shoal_value *value, shoal_error *error, zval *codec, zval
     if (value == NULL)
         return false;
     shoal_php_hold(value, release_value);
-    bool fine =
-        shoal_php_decode(codec, shoal_value_data(value), shoal_value_size(value), shoal_value_flags(value), into);
+    bool fine = decode(value, codec, into);
     shoal_php_release(value, release_value);
     return fine;
 }
@@ -76,4 +79,47 @@ void shoal_php_store(zval *client, int mode, zval *key, zval *value, int64_t ttl
         shoal_php_fail(error);
     else
         ZVAL_BOOL(return_value, status == SHOAL_OK);
+}
+
+/* An old value that is to be computed anew comes as its bytes: where they cannot be decoded any more, a new value takes
+ * their place. */
+void shoal_php_fetch_begin(shoal_client *client, const char *key, size_t key_len, int64_t ttl_s, int64_t stale_ttl_s,
+                           zval *codec, zval *return_value) {
+    shoal_value *value = NULL;
+    shoal_lease *lease = NULL;
+    shoal_error *error = NULL;
+    zval found;
+    zval handle;
+    zval bytes;
+    ZVAL_NULL(&found);
+    ZVAL_NULL(&bytes);
+    shoal_status status = shoal_fetch_begin(client, key, key_len, ttl_s, stale_ttl_s, &value, &lease, &error);
+    if (error != NULL) {
+        shoal_php_fail(error);
+        return;
+    }
+    shoal_php_hold(value, release_value);
+    shoal_php_own(&handle, &shoal_php_lease_class, lease);
+    bool fine = value == NULL || decode(value, status == SHOAL_COMPUTE ? &bytes : codec, &found);
+    shoal_php_release(value, release_value);
+    if (!fine)
+        return;
+    array_init_size(return_value, 3);
+    add_next_index_long(return_value, status);
+    add_next_index_zval(return_value, &found);
+    add_next_index_zval(return_value, &handle);
+}
+
+/* A lease cannot be closed, whatever scripts the codec runs; the argument keeps it. */
+void shoal_php_lease_store(zval *lease, zval *value, zval *codec) {
+    zend_string *data = NULL;
+    uint32_t flags = 0;
+    shoal_error *error = NULL;
+    shoal_lease *held = shoal_php_handle(lease, &shoal_php_lease_class);
+    if (held == NULL || !shoal_php_encode(codec, value, &data, &flags))
+        return;
+    shoal_lease_store(held, ZSTR_VAL(data), ZSTR_LEN(data), flags, &error);
+    zend_string_release(data);
+    if (error != NULL)
+        shoal_php_fail(error);
 }

@@ -23,6 +23,8 @@ namespace Shoal\Native {
     final class Stats {}
     /** Something that happened in the background. */
     final class Event {}
+    /** The right to compute a value: given back where it is freed and stored nothing. */
+    final class Lease {}
     /** The description of one option. */
     final class Option {}
     /** A predecessor, and what to set in its place. */
@@ -148,6 +150,21 @@ namespace {
         int|string|null $initial,
         int $ttl_s
     ): int|string|null {}
+    /**
+     * @return array{int, mixed, ?\Shoal\Native\Lease} SHOAL_OK or SHOAL_STALE and the value; or SHOAL_COMPUTE, the old
+     *                                                  value's bytes, null where there is none, and a lease
+     */
+    function shoal_fetch_begin(
+        \Shoal\Native\Client $client,
+        string $key,
+        int $ttl_s,
+        int $stale_ttl_s,
+        ?object $codec
+    ): array {}
+    /** Once for each lease. */
+    function shoal_lease_store(\Shoal\Native\Lease $lease, mixed $value, ?object $codec): void {}
+    /** Lets somebody else compute at once; nothing where it stored. */
+    function shoal_lease_abandon(\Shoal\Native\Lease $lease): void {}
     function shoal_flush_all(\Shoal\Native\Client $client): int {}
 
     /**

@@ -51,6 +51,7 @@ extern struct shoal_php_class shoal_php_topology_class;
 extern struct shoal_php_class shoal_php_node_class;
 extern struct shoal_php_class shoal_php_stats_class;
 extern struct shoal_php_class shoal_php_event_class;
+extern struct shoal_php_class shoal_php_lease_class;
 extern struct shoal_php_class shoal_php_option_class;
 extern struct shoal_php_class shoal_php_preset_class;
 extern struct shoal_php_class shoal_php_codec_class;
@@ -127,6 +128,13 @@ void shoal_php_get_and_touch(shoal_client *client, const char *key, size_t key_l
 /* Whether the value was stored. */
 void shoal_php_store(zval *client, int mode, zval *key, zval *value, int64_t ttl_s, uint64_t cas, zval *codec,
                      zval *return_value);
+
+/* --- One computer at a time --- */
+
+/* [status, value, lease]. */
+void shoal_php_fetch_begin(shoal_client *client, const char *key, size_t key_len, int64_t ttl_s, int64_t stale_ttl_s,
+                           zval *codec, zval *return_value);
+void shoal_php_lease_store(zval *lease, zval *value, zval *codec);
 
 /* --- Batches: each runs once, from beginning to end. --- */
 

@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace Shoal;
 
 use Shoal\Exception\BadOption;
+use Shoal\Exception\ExceptionInterface;
 use Shoal\Exception\InvalidArgument;
 
 /**
@@ -161,6 +162,47 @@ final class Client
         $array = is_array($values) ? $values : iterator_to_array($values);
 
         return \shoal_set_many($this->handle, $array, self::seconds($ttl), $this->codec);
+    }
+
+    /**
+     * The value of a key, which one caller of the whole fleet computes where there is none, or where it ran out: so that
+     * a popular one costs one computation a period. Meanwhile the others are given the old value, or wait for
+     * `fetch_wait_ms` where there is none, and then compute as well.
+     *
+     * What the callable throws passes on, and the next caller computes at once. A value that could not be stored is
+     * given all the same. null is a value like any other here: it is stored and found, and not computed again; who does
+     * not want that throws. A computation that takes longer than `fetch_claim_s` may get company.
+     *
+     * @template T
+     * @param  callable(): T $compute  computes the value
+     * @param  int|float     $ttl      how long a computed value is fresh
+     * @param  int|float     $staleTtl how long after that it is still served while one caller computes the next
+     * @return T
+     */
+    public function fetch(string $key, callable $compute, int|float $ttl = 0, int|float $staleTtl = 0): mixed
+    {
+        [$status, $value, $lease] = \shoal_fetch_begin(
+            $this->handle,
+            $key,
+            self::seconds($ttl),
+            self::seconds($staleTtl),
+            $this->codec,
+        );
+        if ($status !== \SHOAL_COMPUTE) {
+            return $value;
+        }
+        try {
+            $value = $compute();
+            try {
+                \shoal_lease_store($lease, $value, $this->codec);
+            } catch (ExceptionInterface) {
+                // The value in hand is right all the same, and the next caller computes it anew.
+            }
+        } finally {
+            \shoal_lease_abandon($lease); // does nothing once it stored; a trace may keep the lease from being freed
+        }
+
+        return $value;
     }
 
     /** Gives an item a new time to live; false where there is none. */

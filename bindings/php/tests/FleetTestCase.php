@@ -68,12 +68,25 @@ abstract class FleetTestCase extends TestCase
     /** Runs a script in a php of its own, with the endpoint in $argv[1]: its output. Whatever it says counts. */
     protected function runScript(string $script, string ...$arguments): string
     {
+        return $this->outputOf($this->startScript($script, ...$arguments));
+    }
+
+    /** Starts such a script, for `outputOf`. @return array{resource, resource} */
+    protected function startScript(string $script, string ...$arguments): array
+    {
         $code = 'require ' . var_export(getenv('SHOAL_AUTOLOAD'), true) . ";\n$script";
-        $command = [PHP_BINARY, ...extension_arguments(), '-d', 'display_errors=1', '-r', $code, '--', self::endpoint(),
-            ...$arguments];
+        $command = ['setpriv', '--pdeathsig', 'KILL', PHP_BINARY, ...extension_arguments(), '-d', 'display_errors=1',
+            '-r', $code, '--', self::endpoint(), ...$arguments];
         $process = proc_open($command, [1 => ['pipe', 'w'], 2 => ['redirect', 1]], $pipes);
-        $output = stream_get_contents($pipes[1]);
-        proc_close($process);
+
+        return [$process, $pipes[1]];
+    }
+
+    /** @param array{resource, resource} $started */
+    protected function outputOf(array $started): string
+    {
+        $output = stream_get_contents($started[1]);
+        proc_close($started[0]);
 
         return $output;
     }

@@ -25,6 +25,7 @@ final class NativeTest extends TestCase
         prepend(key, value)
         cas(key, value, token, ttl = 0)
         setMany(values, ttl = 0)
+        fetch(key, compute, ttl = 0, staleTtl = 0)
         touch(key, ttl)
         delete(key)
         deleteMany(keys)

@@ -64,6 +64,12 @@ function use_all(Client $cache): void
     survives(fn () => [$cache->append('s', '!'), $cache->prepend('s', '!')]);
     survives(fn () => [$cache->increment('c', 1, '18446744073709551615'), $cache->decrement('c'), $cache->get('c')]);
     survives(fn () => $cache->increment('s'));
+    foreach ([fn () => 'made', fn () => throw new DomainException('no'), fn () => str_repeat('x', 2 << 20),
+        fn () => fn () => 1] as $number => $compute) {
+        survives(fn () => [$cache->fetch("f$number", $compute, 10), $cache->fetch("f$number", $compute, 10, 10)]);
+        survives(fn () => $cache->fetch("f$number", fn () => $cache->fetch("f$number", $compute, -1), -1));
+    }
+    survives(fn () => $cache->fetch('s', fn () => 'new', 10, 10)); // with an old value
     survives(fn () => [$cache->touch('s', 10), $cache->getAndTouch('s', 10)]);
     survives(fn () => [$cache->delete('s'), $cache->deleteMany(['i', 'no'])]);
     survives(fn () => $cache->set('large', str_repeat('x', 2 << 20)));
@@ -76,7 +82,7 @@ function use_all(Client $cache): void
 
 $servers = [new Shoal\Tests\Memcached(), new Shoal\Tests\Memcached()];
 $endpoint = 'static://' . implode(',', array_column($servers, 'name'));
-$common = ['operation_timeout_ms' => 60000];
+$common = ['operation_timeout_ms' => 60000, 'fetch_wait_ms' => 1];
 $ways = [[], ['codec' => 'php'], ['codec' => 'php', 'compress' => 'zlib'], ['codec' => 'json', 'compress' => 'zstd'],
     ['codec' => 'php', 'serializer' => 'json'], ['codec' => new Own()], ['protocol' => 'libmemcached', 'codec' => 'php']];
 foreach ($ways as $options) {
@@ -90,6 +96,7 @@ foreach (['bad', 'wrong'] as $value) {
     survives(fn () => $raw->getMany(['k', 'i']));
     survives(fn () => $raw->setMany(['k' => $value, 'l' => 1]));
     survives(fn () => $cache->get('k'));
+    survives(fn () => $raw->fetch("k-$value", fn () => $value));
 }
 $cache->set('o', [new Waking(), 'rest']);
 foreach ([fn () => throw new DomainException('no'), fn () => $cache->getMany(['a', 'o2']), fn () => $cache->close()] as $does) {
