@@ -165,9 +165,9 @@ final class Client
     }
 
     /**
-     * The value of a key, which one caller of the whole fleet computes where there is none, or where it ran out: so that
-     * a popular one costs one computation a period. Meanwhile the others are given the old value, or wait for
-     * `fetch_wait_ms` where there is none, and then compute as well.
+     * The value of a key, which one caller of the whole fleet computes where there is none, or where it ran out.
+     * Meanwhile the others are given the old value, or wait for `fetch_wait_ms` where there is none, and then compute
+     * as well.
      *
      * What the callable throws passes on, and the next caller computes at once. A value that could not be stored is
      * given all the same. null is a value like any other here: it is stored and found, and not computed again; who does
@@ -347,6 +347,19 @@ final class Client
         $same->codec ??= self::makeCodec(['codec' => 'php'] + self::OWN_OPTIONS);
 
         return $same;
+    }
+
+    /**
+     * The right to compute what is missing, or null where it is there by now: then another caller had it. While one has
+     * it, the others wait for it as in `fetch`.
+     *
+     * @internal for the adapters, whose frameworks store what was computed themselves
+     */
+    public function claim(string $key): ?Lease
+    {
+        [, $found, $lease] = \shoal_fetch_begin($this->handle, $key, 0, 0, null);
+
+        return $found === null && $lease !== null ? new Lease($lease) : null;
     }
 
     private function __clone()

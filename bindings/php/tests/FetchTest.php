@@ -163,7 +163,8 @@ final class FetchTest extends FleetTestCase
         $others = [];
         $value = self::patient()->fetch('k', function () use (&$others): string {
             for ($i = 0; $i < 4; ++$i) {
-                $others[] = $this->startScript(self::script('echo $cache->fetch("k", fn () => "computed twice", 100);'));
+                $script = 'echo $cache->fetch("k", fn () => "computed twice", 100);';
+                $others[] = $this->startScript(self::script($script));
             }
             usleep(500000);
 
@@ -179,7 +180,7 @@ final class FetchTest extends FleetTestCase
         $cache->fetch('k', fn () => 'old', 1, 1000);
         sleep(2);
         $other = self::script('echo $cache->fetch("k", fn () => "computed twice", 1, 1000);');
-        $compute = fn (): array => array_map($this->outputOf(...), [$this->startScript($other), $this->startScript($other)]);
+        $compute = fn (): array => [$this->runScript($other), $this->runScript($other)];
         self::assertSame(['old', 'old'], $cache->fetch('k', $compute, 100, 1000));
         self::assertSame(['old', 'old'], unserialize($this->runScript(
             self::script('echo serialize($cache->fetch("k", fn () => "computed again", 1, 1000));')
@@ -209,8 +210,8 @@ final class FetchTest extends FleetTestCase
 
     public function testAProcessThatIsKilledIsWaitedForNoLongerThanItsClaim(): void
     {
-        $killed = self::script('$cache->fetch("k", fn () => posix_kill(getmypid(), SIGKILL), 100);', ['fetch_claim_s' => 2]);
-        self::assertSame('', $this->runScript($killed));
+        $dies = '$cache->fetch("k", fn () => posix_kill(getmypid(), SIGKILL), 100);';
+        self::assertSame('', $this->runScript(self::script($dies, ['fetch_claim_s' => 2])));
         self::assertSame('next', self::computedAtOnce('k'));
     }
 }

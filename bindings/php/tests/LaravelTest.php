@@ -20,6 +20,7 @@ use Illuminate\Container\Container;
 use Shoal\Client;
 use Shoal\Exception\BadOption;
 use Shoal\Laravel\ClientFactory;
+use Shoal\Laravel\ShoalRepository;
 use Shoal\Laravel\ShoalServiceProvider;
 use Shoal\Laravel\ShoalStore;
 
@@ -111,6 +112,95 @@ final class LaravelTest extends AdapterTestCase
         $cache->tags('blue')->flush();
         self::assertNull($cache->tags(['red', 'blue'])->get('k'));
         self::assertSame('w', $cache->tags('green')->get('k'));
+    }
+
+    // --- One process computes ---
+
+    private function patientStore(): ShoalStore
+    {
+        return $this->store('alone', $this->client(['fetch_wait_ms' => 60000,
+            'fetch_claim_s' => 1000]));
+    }
+
+    private static function patient(ShoalStore $store): ShoalRepository
+    {
+        return ShoalRepository::inPlaceOf(new Repository($store), []);
+    }
+
+    /** What two more processes are given by a method of the repository, called while this one computes. */
+    private function whileOthersCall(string $call, callable $compute): array
+    {
+        $script = 'foreach (["Support", "Cache"] as $part) { require "Illuminate/$part/autoload.php"; }'
+            . ' $store = new Shoal\Laravel\ShoalStore(new Shoal\Client($argv[1], ["operation_timeout_ms" => 10000,'
+            . ' "fetch_wait_ms" => 60000]), "alone"); $cache = Shoal\Laravel\ShoalRepository::inPlaceOf('
+            . " new Illuminate\Cache\Repository(\$store), []); echo $call;";
+        $others = [];
+        $value = $compute(function () use (&$others, $script): string {
+            $others = [$this->startScript($script), $this->startScript($script)];
+            usleep(500000);
+
+            return 'once';
+        });
+
+        return [$value, ...array_map($this->outputOf(...), $others)];
+    }
+
+    public function testOneProcessComputesAndTheOthersHaveItsValue(): void
+    {
+        $cache = self::patient($this->patientStore());
+        $once = ['once', 'once', 'once'];
+        self::assertSame($once, $this->whileOthersCall('$cache->remember("k", 100, fn () => "computed twice")',
+            fn ($compute) => $cache->remember('k', 100, $compute)));
+        self::assertSame($once, $this->whileOthersCall('$cache->sear("ever", fn () => "computed twice")',
+            fn ($compute) => $cache->rememberForever('ever', $compute)));
+        self::assertSame($once, $this->whileOthersCall('$store->fetch("f", fn () => "computed twice", 100)',
+            fn ($compute) => $cache->fetch('f', $compute, 100)));
+        if (method_exists(Repository::class, 'flexible')) {
+            self::assertSame($once, $this->whileOthersCall('$cache->flexible("flex", [100, 200], fn () => "computed twice")',
+                fn ($compute) => $cache->flexible('flex', [100, 200], $compute)));
+        }
+    }
+
+    public function testWhatTheContractSaysOfRememberIsKept(): void
+    {
+        $begun = microtime(true);
+        [$cache, $other] = [self::patient($this->patientStore()), self::patient($this->patientStore())];
+        $cache->put('k', 'put', 100);
+        self::assertSame('put', $cache->remember('k', 100, fn () => 'never'));
+        self::assertNull($cache->remember('null', 100, fn () => null));
+        self::assertSame('next', $other->remember('null', fn () => 100, fn () => 'next'));
+        self::assertSame('next', $cache->get('null'));
+        self::assertSame('gone', $cache->remember('gone', 0, fn () => 'gone'));
+        self::assertSame('next', $other->remember('gone', new \DateInterval('PT100S'), fn () => 'next'));
+        foreach ([\DomainException::class, \RuntimeException::class] as $class) {
+            $this->thrown($class, fn () => $cache->remember('fails', 100, fn () => throw new $class()));
+        }
+        self::assertSame('next', $other->remember('fails', 100, fn () => 'next'));
+        $cache->tags('red')->remember('k', 100, fn () => $other->tags('red')->remember('k', 100, fn () => 'Laravel'));
+        self::assertSame('Laravel', $cache->tags('red')->get('k'));
+        self::assertLessThan(30, microtime(true) - $begun);
+    }
+
+    public function testFetchOfTheStore(): void
+    {
+        $store = $this->patientStore();
+        self::assertSame('one', $store->fetch('odd key', fn () => 'one', 1, 100));
+        self::assertSame('one', $store->get('odd key'));
+        sleep(2);
+        self::assertSame('one', $store->fetch('odd key', fn () => $store->fetch('odd key', fn () => 'never', 1, 100), 100));
+        [$logger, $lines] = $this->log();
+        $dead = new ShoalStore(new Client('static://127.0.0.1:1', ['on_node_failure' => 'error']));
+        $dead->setLogger($logger);
+        self::assertSame('computed', $dead->fetch('k', fn () => 'computed', 100));
+        self::assertSame('computed', self::patient($dead)->remember('k', 100, fn () => 'computed'));
+        self::assertStringContainsString('Shoal could not claim: 127.0.0.1:1', implode($lines->getArrayCopy()));
+        $computed = 0;
+        $fails = function () use (&$computed): never {
+            ++$computed;
+            throw new BadOption('mine');
+        };
+        $this->thrown(BadOption::class, fn () => $store->fetch('fails', $fails));
+        self::assertSame(1, $computed);
     }
 
     // --- Locks ---
@@ -266,8 +356,9 @@ final class LaravelTest extends AdapterTestCase
         self::assertTrue($cache->put('k', ['v'], 100));
         self::assertSame(['v'], $this->store('app')->get('k'));
         self::assertInstanceOf(ShoalStore::class, $cache->getStore());
-        $other = $this->repository(['endpoint' => self::endpoint(), 'prefix' => 'other']);
+        $other = $this->repository(['endpoint' => self::endpoint(), 'prefix' => 'other', 'fetch' => true]);
         self::assertNull($other->get('k'));
+        self::assertSame([false, true], [$cache instanceof ShoalRepository, $other instanceof ShoalRepository]);
         self::assertCount(3, $cache->getStore()->getClient()->nodes());
     }
 

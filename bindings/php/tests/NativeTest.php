@@ -38,6 +38,7 @@ final class NativeTest extends TestCase
         route(key)
         close()
         forAnyValue()
+        claim(key)
         __serialize()
         __unserialize(data)
         END;

@@ -128,6 +128,57 @@ final class SymfonyTest extends AdapterTestCase
         self::assertSame('v2', (new TagAwareAdapter($this->pool('tagged')))->get('k', $compute));
     }
 
+    // --- One process computes ---
+
+    /** A pool whose callers wait for longer than any test does, as none has to. */
+    private function patientPool(): ShoalAdapter
+    {
+        return $this->pool('alone', 100, $this->client(['preset' => 'symfony', 'fetch_wait_ms' => 60000,
+            'fetch_claim_s' => 1000]));
+    }
+
+    public function testOneProcessComputesAndTheOthersHaveItsValue(): void
+    {
+        $script = 'foreach (["Psr/Log", "Symfony/Component/Cache"] as $part) { require "$part/autoload.php"; }'
+            . ' $pool = new Shoal\Symfony\ShoalAdapter(new Shoal\Client($argv[1], ["preset" => "symfony",'
+            . ' "operation_timeout_ms" => 10000, "fetch_wait_ms" => 60000]), "alone");'
+            . ' echo $pool->get("k", fn () => "computed twice");';
+        $others = [];
+        $pool = $this->patientPool();
+        self::assertSame('once', $pool->get('k', function ($item) use (&$others, $script): string {
+            $item->expiresAfter(100);
+            $others = [$this->startScript($script), $this->startScript($script)];
+            usleep(500000);
+
+            return 'once';
+        }));
+        self::assertSame(['once', 'once'], array_map($this->outputOf(...), $others));
+        self::assertSame('once', $pool->get('k', fn () => 'computed again', 1.0, $metadata));
+        self::assertEqualsWithDelta(time() + 100, $metadata['expiry'], 20);
+    }
+
+    public function testWhatTheContractSaysOfGetIsKept(): void
+    {
+        $begun = microtime(true);
+        [$pool, $other] = [$this->patientPool(), $this->patientPool()];
+        $unsaved = static function ($item, bool &$save): string {
+            $save = false;
+
+            return 'unsaved';
+        };
+        self::assertSame(['unsaved', false], [$pool->get('k', $unsaved), $other->hasItem('k')]);
+        $this->thrown(\DomainException::class, fn () => $pool->get('k', fn () => throw new \DomainException()));
+        self::assertSame('next', $other->get('k', fn ($item) => $item->isHit() ? 'hit' : 'next'));
+        self::assertSame('forced', $other->get('k', fn () => 'forced', \INF));
+        self::assertSame('forced', $pool->get('k', fn () => 'never', 0));
+        $within = fn () => $pool->get('recursive', fn () => 'inner') . ' and outer';
+        self::assertSame('inner and outer', $pool->get('recursive', $within));
+        $other->setCallbackWrapper(null);
+        $unclaimed = fn () => $other->get('unclaimed', fn () => 'twice') . ' computed';
+        self::assertSame('twice computed', $pool->get('unclaimed', $unclaimed));
+        self::assertLessThan(30, microtime(true) - $begun);
+    }
+
     public function testDeferredItemsAreSavedInTheEnd(): void
     {
         $pool = $this->pool('deferred');

@@ -27,7 +27,7 @@ abstract class MemcachedIntegrationTestCase extends TestCase
     public static function makeApplication(): Container
     {
         $store = ['driver' => 'shoal', 'endpoint' => getenv('SHOAL_TEST_ENDPOINT'),
-            'options' => ['operation_timeout_ms' => 10000]];
+            'options' => ['operation_timeout_ms' => 10000], 'fetch' => true];
         $config = ['default' => 'memcached', 'prefix' => 'suite', 'stores' => ['memcached' => $store]];
         $app = new Container();
         Container::setInstance($app);

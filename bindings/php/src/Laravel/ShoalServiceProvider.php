@@ -14,6 +14,7 @@ use Illuminate\Support\ServiceProvider;
  *         'driver' => 'shoal',
  *         'endpoint' => env('SHOAL_ENDPOINT', '127.0.0.1:11211'),
  *         'options' => ['operation_timeout_ms' => 200],
+ *         'fetch' => true, // one process of the fleet computes what `remember` misses
  *     ],
  *
  * What a store of the driver memcached has (servers, options, sasl, prefix) is taken too.
@@ -25,7 +26,9 @@ final class ShoalServiceProvider extends ServiceProvider
         $this->callAfterResolving('cache', function ($cache): void {
             // The cache manager makes this closure its own, so that it may not be static.
             $cache->extend('shoal', function ($app, array $config) {
-                return $app['cache']->repository(ShoalServiceProvider::makeStore($app, $config), $config);
+                $theirs = $app['cache']->repository(ShoalServiceProvider::makeStore($app, $config), $config);
+
+                return $config['fetch'] ?? false ? ShoalRepository::inPlaceOf($theirs, $config) : $theirs;
             });
         });
     }

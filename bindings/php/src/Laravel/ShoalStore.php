@@ -12,6 +12,7 @@ use Shoal\Adapter\LogsFailures;
 use Shoal\Client;
 use Shoal\Exception\ExceptionInterface;
 use Shoal\Exception\TooLarge;
+use Shoal\Lease;
 
 /**
  * A store of Laravel's cache on a fleet of memcached servers, for Laravel 8 to 13: the driver `shoal`.
@@ -58,6 +59,51 @@ final class ShoalStore extends TaggableStore implements LockProvider
         $values = array_map(static fn (string $name): mixed => $hits[$name] ?? null, $names);
 
         return array_combine($keys, $values);
+    }
+
+    /**
+     * The value of a key, which one process of the whole fleet computes where there is none, or where it ran out: see
+     * Shoal\Client::fetch. What the store cannot read is computed and not stored.
+     *
+     *     Cache::store('shoal')->getStore()->fetch('report', fn () => Report::make(), 60, 600);
+     *
+     * @param string    $key
+     * @param int|float $seconds      how long it is fresh; 0 is for ever
+     * @param int|float $staleSeconds how long after that it is still given to others while one computes the next
+     */
+    public function fetch($key, callable $compute, $seconds = 0, $staleSeconds = 0): mixed
+    {
+        $begun = false;
+        $noting = static function () use ($compute, &$begun): mixed {
+            $begun = true;
+
+            return $compute();
+        };
+        $lifetimes = [self::lifetime($seconds), self::lifetime($staleSeconds)];
+        try {
+            return $this->client->fetch($this->name($key), $noting, ...$lifetimes);
+        } catch (ExceptionInterface $failure) {
+            if ($begun) {
+                throw $failure; // the callable's own
+            }
+            $this->tell('read', $failure);
+
+            return $compute();
+        }
+    }
+
+    /**
+     * Whether this process is to compute what is missing, by the lease if it has one; false where it is there by now.
+     *
+     * @internal ShoalRepository uses it
+     */
+    public function claim(string $key, ?Lease &$lease): bool
+    {
+        return $this->attempt('claim', true, function () use ($key, &$lease): bool {
+            $lease = $this->client->claim($this->name($key));
+
+            return $lease !== null;
+        });
     }
 
     /** {@inheritdoc} */

@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace Shoal\Symfony;
 
+use Psr\Log\LoggerInterface;
 use Shoal\Adapter\Keys;
 use Shoal\Client;
 use Shoal\Exception\ExceptionInterface;
@@ -13,6 +14,8 @@ use Symfony\Component\Cache\CacheItem;
 use Symfony\Component\Cache\Marshaller\DefaultMarshaller;
 use Symfony\Component\Cache\Marshaller\MarshallerInterface;
 use Symfony\Component\Cache\Traits\AbstractAdapterTrait;
+use Symfony\Contracts\Cache\CacheInterface;
+use Symfony\Contracts\Cache\ItemInterface;
 
 /**
  * A pool of Symfony's cache on a fleet of memcached servers, for Symfony 5.4 to 7.4.
@@ -20,6 +23,9 @@ use Symfony\Component\Cache\Traits\AbstractAdapterTrait;
  * Names and values are those of Symfony's MemcachedAdapter: with a client of the preset symfony, as `createConnection`
  * makes it, each reads what the other wrote. `clear` empties the pool's namespace alone, by a new version of it. What
  * fails is a miss or false, and told to the logger.
+ *
+ * `get` has a missing item computed by one process of the whole fleet, where Symfony's own lock sees to it on one host:
+ * the others wait for it, for the client's `fetch_wait_ms` at most. `setCallbackWrapper(null)` switches both off.
  */
 final class ShoalAdapter extends AbstractAdapter
 {
@@ -29,6 +35,9 @@ final class ShoalAdapter extends AbstractAdapter
 
     private readonly Client $client;
     private readonly MarshallerInterface $marshaller;
+
+    /** What was read last: at a miss, the item that is to be computed. */
+    private string $lastId = '';
 
     /**
      * Makes a pool; the network is not touched before the first call.
@@ -47,6 +56,7 @@ final class ShoalAdapter extends AbstractAdapter
         $this->enableVersioning();
         $this->client = $client->forAnyValue();
         $this->marshaller = $marshaller ?? new DefaultMarshaller();
+        $this->setCallbackWrapper(self::acrossHosts($this->setCallbackWrapper(null)));
         self::loadValueWrapper();
     }
 
@@ -66,6 +76,7 @@ final class ShoalAdapter extends AbstractAdapter
      */
     protected function doFetch(array $ids): iterable
     {
+        $this->lastId = (string) end($ids);
         $names = array_combine(array_map(self::name(...), $ids), $ids);
         try {
             $hits = $this->client->getMany(array_keys($names));
@@ -147,6 +158,65 @@ final class ShoalAdapter extends AbstractAdapter
         }
 
         return $left;
+    }
+
+    /**
+     * What Symfony calls around computations: within that of one host's lock. What is computed before it is missing, by
+     * beta, is Symfony's own matter. It may not know this pool, which has to end when nobody else does.
+     */
+    private static function acrossHosts(callable $onThisHost): \Closure
+    {
+        return static function (
+            callable $callback,
+            ItemInterface $item,
+            bool &$save,
+            CacheInterface $pool,
+            \Closure $setMetadata,
+            ?LoggerInterface $logger = null,
+            ?float $beta = null,
+        ) use ($onThisHost): mixed {
+            $compute = $callback;
+            if ($pool instanceof self && !$item->isHit() && $beta !== \INF) {
+                $name = self::name($pool->lastId);
+                $compute = static fn (ItemInterface $item, bool &$save): mixed
+                    => $pool->computeAlone($name, $callback, $item, $save, $setMetadata);
+            }
+
+            return $onThisHost($compute, $item, $save, $pool, $setMetadata, $logger, $beta);
+        };
+    }
+
+    /** Computes and saves what no other process does, or takes what another saved meanwhile. */
+    private function computeAlone(
+        string $name,
+        callable $callback,
+        ItemInterface $item,
+        bool &$save,
+        \Closure $setMetadata,
+    ): mixed {
+        $lease = null;
+        try {
+            $lease = $this->client->claim($name);
+            if ($lease === null && ($theirs = $this->getItem($item->getKey()))->isHit()) {
+                $save = false;
+
+                return $theirs->get();
+            }
+        } catch (ExceptionInterface $failure) {
+            $this->tell('Failed to claim an item', $failure);
+        }
+        try {
+            $value = $callback($item, $save);
+            if ($save) {
+                $setMetadata($item);
+                $this->save($item->set($value));
+                $save = false;
+            }
+
+            return $value;
+        } finally {
+            $lease?->abandon();
+        }
     }
 
     private function tell(string $what, \Exception $failure): void
