@@ -16,9 +16,9 @@ enum shoal__option_id {
 };
 
 /* The configuration a client works with: a copy in which the options of the endpoint's `?` part fill what was not set
- * explicitly, and elasticaches:// or a name of ElastiCache
- * Serverless sets tls. SHOAL_E_BAD_ENDPOINT where no endpoint is set, SHOAL_E_BAD_OPTION where the
- * `?` part says one thing twice with different values, or options contradict one another. */
+ * explicitly, and elasticaches:// or a name of ElastiCache Serverless sets tls. SHOAL_E_BAD_ENDPOINT where no endpoint
+ * is set, SHOAL_E_BAD_OPTION where the `?` part says one thing twice with different values, or options contradict one
+ * another. */
 shoal_status shoal__config_resolve(const shoal_config *config, shoal_config **resolved, struct shoal__fault *fault);
 
 /* NULL where memory ran out. */
