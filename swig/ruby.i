@@ -156,6 +156,7 @@ SHOAL_OWNED(topology)
 SHOAL_OWNED(node)
 SHOAL_OWNED(stats)
 SHOAL_OWNED(event)
+SHOAL_OWNED(lease)
 SHOAL_STATIC(option)
 SHOAL_STATIC(preset)
 SHOAL_STATIC(codec)
@@ -163,6 +164,33 @@ SHOAL_STATIC(codec)
 /* A topology's own node: it keeps the topology, the call's first argument, alive. */
 %typemap(out) const shoal_node * {
     $result = $1 == NULL ? Qnil : shoal_ruby_borrowed(&shoal_ruby_node, $1, argv[0]);
+}
+
+/* --- Fetch: [status, value], and the lease in a handle that its caller has made before. Were it given back, an interrupt
+ * could come between, and nobody would have it in hand, to give the claim back. --- */
+
+%{
+static VALUE shoal_ruby_lease_new(void) {
+    return shoal_ruby_handle(&shoal_ruby_owned_lease, NULL);
+}
+static void shoal_ruby_expect_unused(shoal_lease *lease) {
+    if (lease != NULL)
+        rb_raise(rb_eArgError, "a lease is for one fetch: make another");
+}
+%}
+%typemap(in) (shoal_value **value, shoal_lease **lease, shoal_error **error)
+    (shoal_value *found = NULL, shoal_lease *granted = NULL, shoal_error *failure = NULL) {
+    shoal_ruby_expect_unused(rb_check_typeddata($input, &shoal_ruby_lease));
+    $1 = &found;
+    $2 = &granted;
+    $3 = &failure;
+}
+%typemap(argout) (shoal_value **value, shoal_lease **lease, shoal_error **error) {
+    DATA_PTR($input) = *$2;
+    $result = rb_assoc_new($result, shoal_ruby_value(*$1));
+}
+%typemap(freearg) (shoal_value **value, shoal_lease **lease, shoal_error **error) {
+    shoal_ruby_settle(failure$argnum);
 }
 
 /* --- Ruby's lock is given up around the core's call alone: unlocked.h has a function for each that may wait. --- */
@@ -182,10 +210,11 @@ SHOAL_STATIC(codec)
 %ignore shoal_set;
 %ignore shoal_gets;
 
-/* --- Written by hand: whole batches, codecs, and the maker of exceptions. --- */
+/* --- Written by hand: whole batches, codecs, empty leases, and the maker of exceptions. --- */
 
 %rename("%(regex:/^shoal_ruby_(.*)/\\1/)s", regextarget=1) "^shoal_ruby_";
 VALUE shoal_ruby_use_errors(VALUE factory);
+VALUE shoal_ruby_lease_new(void);
 VALUE shoal_ruby_get_many(shoal_client *client, VALUE keys, VALUE codec);
 VALUE shoal_ruby_set_many(shoal_client *client, VALUE items, int64_t ttl_s);
 VALUE shoal_ruby_delete_many(shoal_client *client, VALUE keys);

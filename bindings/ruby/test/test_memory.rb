@@ -19,7 +19,16 @@ class MemoryTest < FleetTest
     pairs = { "a#{number}" => "x" * 300, "b#{number}": [number, "y" * 20_000], +"c" + number.to_s => nil }
     @cache.set_many(pairs).empty? && @cache.get_many(pairs.keys + ["none"]) == pairs &&
       @cache.set("d#{number}", number) && @cache.gets("d#{number}")[0] == number && counts?(number) &&
-      @cache.topology.nodes.map(&:name) == @cache.nodes && refuses? && @cache.delete_many(pairs.keys).empty?
+      @cache.topology.nodes.map(&:name) == @cache.nodes && refuses? && fetches?(number) &&
+      @cache.delete_many(pairs.keys).empty?
+  end
+
+  def fetches?(number)
+    key = "f#{number}"
+    @cache.delete(key)
+    @cache.fetch(key) { break }
+    @cache.fetch(key) { [number] } == [number] && @cache.fetch(key) { :other } == [number] &&
+      @cache.claim(key) { |claim| claim.value == [number] && !claim.mine }
   end
 
   def counts?(number)
@@ -65,6 +74,7 @@ class MemoryTest < FleetTest
   # What leaked once a call would come to 100 MB in each.
   LEAKS = { values: ->(cache, large) { cache.get(large) }, batches: ->(cache, large) { cache.get_many(large) },
             codecs: ->(cache, large) { cache.set("other", large * 20_000) },
+            leases: ->(cache, large) { cache.fetch(large) { break } },
             clients: lambda { |cache, _|
               handles = Array.new(5) { [cache.topology, cache.stats, Shoal::Client.new("a:1,b:2")] }
               handles.clear

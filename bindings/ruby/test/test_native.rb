@@ -25,7 +25,7 @@ class NativeTest < Minitest::Test
     text = headers.map { |path| File.read("#{ROOT}/core/include/#{path}") }.join
     declared = text.scan(/^SHOAL_API [^;(]*?\bshoal_(\w+)\(/).flatten
     hidden = declared.grep(/\A(batch|value|error)_|_free\z/) + %w[client_shared set gets codec_encode codec_decode]
-    ours = %w[use_errors get_many set_many delete_many encode decode]
+    ours = %w[use_errors get_many set_many delete_many encode decode lease_new]
     assert_operator declared.size, :>, 80
     assert_equal (declared - hidden + ours).sort, Native.singleton_methods(false).map(&:to_s).sort
   end

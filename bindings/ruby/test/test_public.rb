@@ -47,6 +47,8 @@ class PublicTest < Minitest::Test
     delete_many(*keys)
     increment(key, delta = , initial: , ttl: )
     decrement(key, delta = , initial: , ttl: )
+    fetch(key, seconds = , ttl: , stale_ttl: , cache_nils: )
+    claim(key)
     flush_all()
     stats(group = )
     nodes()

@@ -38,6 +38,7 @@ void shoal_ruby_unlock(void (*run)(void *), void *data) {
 
 struct call {
     shoal_client *client;
+    shoal_lease *lease;
     const char *key;
     size_t key_len;
     const void *bytes;
@@ -45,6 +46,7 @@ struct call {
     int mode;
     uint32_t flags;
     int64_t ttl_s;
+    int64_t stale_ttl_s;
     uint64_t cas;
     int64_t delta;
     const uint64_t *initial;
@@ -56,6 +58,7 @@ struct call {
     shoal_topology **topology;
     shoal_node **node;
     shoal_stats **stats;
+    shoal_lease **granted;
     shoal_error **error;
     shoal_status status;
 };
@@ -220,4 +223,48 @@ shoal_status unlocked_shoal_batch_run(shoal_batch *batch, shoal_error **error) {
     struct call call = {.batch = batch, .error = error};
     shoal_ruby_unlock(run_batch, &call);
     return call.status;
+}
+
+/* --- Leases --- */
+
+static void run_fetch_begin(void *data) {
+    struct call *call = data;
+    call->status = shoal_fetch_begin(call->client, call->key, call->key_len, call->ttl_s, call->stale_ttl_s,
+                                     call->found, call->granted, call->error);
+}
+
+shoal_status unlocked_shoal_fetch_begin(shoal_client *client, const char *key, size_t key_len, int64_t ttl_s,
+                                        int64_t stale_ttl_s, shoal_value **value, shoal_lease **lease,
+                                        shoal_error **error) {
+    struct call call = {.client = client, .key = key, .key_len = key_len, .ttl_s = ttl_s};
+    call.stale_ttl_s = stale_ttl_s;
+    call.found = value;
+    call.granted = lease;
+    call.error = error;
+    shoal_ruby_unlock(run_fetch_begin, &call);
+    return call.status;
+}
+
+static void run_lease_store(void *data) {
+    struct call *call = data;
+    call->status = shoal_lease_store(call->lease, call->bytes, call->bytes_len, call->flags, call->error);
+}
+
+shoal_status unlocked_shoal_lease_store(shoal_lease *lease, const void *value, size_t value_len, uint32_t flags,
+                                        shoal_error **error) {
+    struct call call = {.lease = lease, .bytes = value, .bytes_len = value_len, .flags = flags, .error = error};
+    shoal_ruby_unlock(run_lease_store, &call);
+    return call.status;
+}
+
+static void *run_lease_abandon(void *lease) {
+    shoal_lease_abandon(lease);
+    return NULL;
+}
+
+/* One interrupt has often been here already, as it is what ended the computation. Where another is pending, Ruby does
+ * not give its lock up: then the claim goes back with the lock held. */
+void unlocked_shoal_lease_abandon(shoal_lease *lease) {
+    rb_thread_call_without_gvl2(run_lease_abandon, lease, NULL, NULL);
+    shoal_lease_abandon(lease); /* does nothing where that was done */
 }

@@ -32,5 +32,13 @@ shoal_status unlocked_shoal_route(shoal_client *client, const char *key, size_t 
 shoal_status unlocked_shoal_stats_read(shoal_client *client, const char *group, shoal_stats **stats,
                                        shoal_error **error);
 shoal_status unlocked_shoal_batch_run(shoal_batch *batch, shoal_error **error);
+shoal_status unlocked_shoal_fetch_begin(shoal_client *client, const char *key, size_t key_len, int64_t ttl_s,
+                                        int64_t stale_ttl_s, shoal_value **value, shoal_lease **lease,
+                                        shoal_error **error);
+shoal_status unlocked_shoal_lease_store(shoal_lease *lease, const void *value, size_t value_len, uint32_t flags,
+                                        shoal_error **error);
+
+/* Never raises, before its call neither: the claim goes back whatever else is to come. */
+void unlocked_shoal_lease_abandon(shoal_lease *lease);
 
 #endif

@@ -10,6 +10,10 @@ module Shoal
   # The list of nodes at one moment: the configuration version that the endpoint gave (0 for a fixed list), and nodes.
   Topology = Struct.new(:version, :nodes)
 
+  # What Client#claim found: the value (nil where there is none) with its token for Client#cas, and whether the next
+  # one is the caller's to compute.
+  Claim = Struct.new(:value, :token, :mine)
+
   # A view of a fleet. It may serve any number of threads, and parent and child after a fork.
   #
   #   cache = Shoal::Client.new("my-cluster.cfg.use1.cache.amazonaws.com:11211")
@@ -200,6 +204,44 @@ module Shoal
       Native.increment(@handle, key, -delta, initial, whole_seconds(ttl))
     end
 
+    # --- Computing ---
+
+    # The value of a key, which the block computes where it is missing or has run out. Of all callers of the fleet, in
+    # any process and language, one computes at a time: the others get the old value, or wait, up to `fetch_wait_ms`,
+    # and then compute as well. What leaves the block (an exception, `break`, a kill, a timeout) lets the next one
+    # compute at once. A value that cannot be stored is given all the same.
+    # @param key [String, Symbol]
+    # @param seconds [Numeric] the time to live
+    # @param ttl [Numeric] the same as seconds
+    # @param stale_ttl [Numeric] for how many seconds more the value is given to others while one computes the next
+    # @param cache_nils [Boolean] whether a nil that the block gives is stored; else the next caller computes, too
+    # @yieldreturn [Object] what the codec takes
+    # @return [Object]
+    # @raise [ArgumentError] without a block
+    def fetch(key, seconds = 0, ttl: seconds, stale_ttl: 0, cache_nils: false)
+      raise ArgumentError, "fetch takes a block that computes the value; to read alone call get" unless block_given?
+
+      with_lease(key, ttl, stale_ttl) do |found, lease|
+        next @codec.decode(found[0], found[1]) unless lease
+
+        value = yield
+        fulfil(lease, value) unless value.nil? && !cache_nils
+        value
+      end
+    end
+
+    # For adapters, which store in a way of their own: calls the block with what is there, and whether it is the
+    # caller's to compute the next value. Where it is, others who claim the key meanwhile are told that it is not
+    # theirs, or, where there is no value, wait up to `fetch_wait_ms`; behind the block the claim is given back.
+    # @param key [String, Symbol]
+    # @yieldparam claim [Claim]
+    # @return [Object] what the block gives
+    def claim(key)
+      with_lease(key, 0, 0) do |found, lease|
+        yield Claim.new(found && @codec.decode(found[0], found[1]), found && found[2], !lease.nil?).freeze
+      end
+    end
+
     # --- The fleet ---
 
     # Empties every node of the fleet, other clients' items too.
@@ -273,6 +315,27 @@ module Shoal
     def store(mode, key, value, ttl)
       data, flags = @codec.encode(value)
       Native.store(@handle, mode, key, data, flags, whole_seconds(ttl), 0).zero?
+    end
+
+    # However the block is left, the claim is given back, and not first by the collector, which would wait for the node.
+    def with_lease(key, ttl, stale_ttl)
+      lease = Native.lease_new
+      begin
+        status, found = Native.fetch_begin(@handle, key, whole_seconds(ttl), whole_seconds(stale_ttl), lease)
+        yield found, (lease if status == Native::COMPUTE)
+      ensure
+        Native.lease_abandon(lease)
+      end
+    end
+
+    # The value in hand is right even where it could not be stored.
+    def fulfil(lease, value)
+      data, flags = @codec.encode(value)
+      begin
+        Native.lease_store(lease, data, flags)
+      rescue Error
+        nil # the next caller computes
+      end
     end
 
     # Fractions go away from 0, so that no item expires early, and none that should be gone lives for ever.

@@ -16,10 +16,12 @@ module Shoal
     class Client < Shoal::Client
       # @param endpoint [String] see Shoal::Client#initialize
       # @param expires_in [Numeric]
+      # @param cache_nils [Boolean] see Shoal::Client#fetch
       # @param options [Hash] see Shoal::Client#initialize
-      def initialize(endpoint, expires_in: 0, **options)
+      def initialize(endpoint, expires_in: 0, cache_nils: false, **options)
         super(endpoint, **options)
         @expires_in = expires_in
+        @cache_nils = cache_nils
       end
 
       # @see Shoal::Client#set
@@ -56,6 +58,11 @@ module Shoal
       def decrement(key, delta = 1, initial: nil, ttl: @expires_in)
         super(key, delta, initial: initial, ttl: ttl)
       end
+
+      # @see Shoal::Client#fetch
+      def fetch(key, seconds = @expires_in, ttl: seconds, stale_ttl: 0, cache_nils: @cache_nils)
+        super(key, ttl: ttl, stale_ttl: stale_ttl, cache_nils: cache_nils)
+      end
     end
 
     CODECS = { Marshal => :marshal, JSON => :json }.freeze
@@ -66,9 +73,9 @@ module Shoal
     attr_reader :client
 
     # @param endpoint [String] the cluster's configuration endpoint
-    # @param dalli_options [Hash] dalli's options: namespace, expires_in, compress, compression_min_size, serializer,
-    #   socket_timeout, keepalive, value_max_bytes; those without a counterpart are ignored. Shoal's own may stand
-    #   beside them
+    # @param dalli_options [Hash] dalli's options: namespace, expires_in, cache_nils, compress, compression_min_size,
+    #   serializer, socket_timeout, keepalive, value_max_bytes; those without a counterpart are ignored. Shoal's own may
+    #   stand beside them
     # @param timeout [Numeric] seconds that one poll of the endpoint may take
     # @param ssl_context [nil] Ruby's own TLS is not taken: set tls and tls_ca_file instead
     # @raise [Unsupported] for an ssl_context and for SASL, [BadOption] for an option that neither dalli nor Shoal has
@@ -112,7 +119,7 @@ module Shoal
       end
       { codec: codec, compress: options.delete(:compress) { true } ? :zlib : :none,
         compress_min_bytes: options.delete(:compression_min_size), key_prefix: namespace && "#{namespace}:",
-        expires_in: options.delete(:expires_in) }.compact
+        expires_in: options.delete(:expires_in), cache_nils: options.delete(:cache_nils) }.compact
     end
   end
 end
