@@ -57,6 +57,14 @@ class ElastiCacheTest < FleetTest
     assert_equal({ "a" => [1] }, json.get("j"))
   end
 
+  def test_fetch_as_with_dalli
+    gone = elasticache({ expires_in: -1, cache_nils: true }).client
+    assert_equal([1, 2], [1, 2].map { |i| gone.fetch("k") { i } })
+    assert_equal([3, 3, nil, nil], [3, 4].map { |i| gone.fetch("k", 60) { i } } +
+                                   [nil, 5].map { |i| gone.fetch("nil", ttl: 60) { i } })
+    assert_equal([nil, 5], [nil, 5].map { |i| elasticache.client.fetch("other") { i } })
+  end
+
   def test_items_expire_by_default
     gone = elasticache({ expires_in: -1 }).client
     assert gone.set("k", 1)

@@ -34,9 +34,11 @@ end
 class ForeignStoreTest < MemCacheStoreTest
   ENDPOINT = ENV.fetch("SHOAL_TEST_ENDPOINT")
   UNREACHABLE = "static://127.0.0.1:1"
+  # Patient, as test machines are busy: a write that comes late is nil.
+  OPTIONS = { operation_timeout_ms: 10_000, single_compute: Suite::SINGLE_COMPUTE }.freeze
 
   def lookup_store(options = {})
-    cache = ActiveSupport::Cache.lookup_store(*store, { namespace: @namespace }.merge(options))
+    cache = ActiveSupport::Cache.lookup_store(*store, { namespace: @namespace }.merge(OPTIONS, options))
     cache.extend(InPlaceOfMemCacheStore)
   end
 

@@ -11,6 +11,7 @@ require "shoal"
 require "shoal/rails_cache/settings"
 require "shoal/rails_cache/clients"
 require "shoal/rails_cache/rails61"
+require "shoal/rails_cache/single_compute"
 
 module ActiveSupport
   module Cache
@@ -39,6 +40,7 @@ module ActiveSupport
         true
       end
 
+      include Shoal::RailsCache::SingleCompute
       prepend Strategy::LocalCache
       prepend Shoal::RailsCache::Rails61 if LEGACY
 
@@ -49,7 +51,7 @@ module ActiveSupport
       # Makes a store; the network is not touched before the first call.
       # @param servers [Array<String>] an endpoint as Shoal::Client takes it, or servers as dalli does; by default
       #   those of ENV["MEMCACHE_SERVERS"], or else 127.0.0.1:11211. Behind them, in a Hash, options: Rails' own,
-      #   Shoal's, dalli's, and for a pool `pool`, or `pool_size` and `pool_timeout`
+      #   `single_compute`, Shoal's, dalli's, and for a pool `pool`, or `pool_size` and `pool_timeout`
       # @raise [ArgumentError] for an option that nobody knows; the message names the nearest
       def initialize(*servers)
         servers = servers.flatten
@@ -178,6 +180,17 @@ module ActiveSupport
 
       def deserialize_entry(payload, raw: false, **)
         payload && raw ? Entry.new(payload) : super(payload)
+      end
+
+      # The entry of what is stored; nil for one that is damaged, or of another version.
+      def readable(payload, name, options)
+        entry = deserialize_entry(payload, **options)
+        return if entry.nil? || entry.mismatched?(normalize_version(name, options))
+
+        entry.value # which is not looked at before
+        entry
+      rescue *DAMAGED
+        nil
       end
 
       # As MemCacheStore's, so that it finds the same items.

@@ -14,7 +14,7 @@ module Shoal
     # The arguments of `config.cache_store = :shoal_store, ...`.
     class Arguments
       # What Store takes in its constructor or with every call.
-      STORE = (ActiveSupport::Cache::UNIVERSAL_OPTIONS + %i[raw skip_nil]).freeze
+      STORE = (ActiveSupport::Cache::UNIVERSAL_OPTIONS + %i[raw single_compute skip_nil]).freeze
       POOL = %i[pool pool_size pool_timeout].freeze
       PLACING = %i[distribution hash ring_identity].freeze
       # Options of the client's that make no sense here, with what does.
