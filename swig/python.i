@@ -125,10 +125,14 @@ SHOAL_UNSIGNED(uint64_t, UINT64_MAX)
 
 /* --- Times to live: int or float, as seconds. --- */
 
-%typemap(in) int64_t ttl_s {
-    if (!shoal_python_seconds($input, &$1))
+%define SHOAL_SECONDS(parameter, name)
+%typemap(in) int64_t parameter {
+    if (!shoal_python_seconds($input, name, &$1))
         SWIG_fail;
 }
+%enddef
+SHOAL_SECONDS(ttl_s, "ttl")
+SHOAL_SECONDS(stale_ttl_s, "stale_ttl")
 
 /* --- Statuses: an outcome is its number, an error an exception. --- */
 
@@ -195,6 +199,7 @@ SHOAL_OWNED(topology)
 SHOAL_OWNED(node)
 SHOAL_OWNED(stats)
 SHOAL_OWNED(event)
+SHOAL_OWNED(lease)
 SHOAL_STATIC(option)
 SHOAL_STATIC(preset)
 SHOAL_STATIC(codec)
@@ -202,6 +207,28 @@ SHOAL_STATIC(codec)
 /* A topology's own node: it keeps the topology, the call's first argument, alive. */
 %typemap(out) const shoal_node * {
     $result = shoal_python_borrowed($1, "shoal_node", swig_obj[0]);
+}
+
+/* --- Fetch: (status, what a read gives, lease or None). --- */
+
+%typemap(in, numinputs=0) (shoal_value **value, shoal_lease **lease)
+        (shoal_value *found = NULL, shoal_lease *granted = NULL) {
+    $1 = &found;
+    $2 = &granted;
+}
+%typemap(argout) (shoal_value **value, shoal_lease **lease) {
+    PyObject *handle = *$2 == NULL ? Py_NewRef(Py_None) : PyCapsule_New(*$2, "shoal_lease", shoal_python_free_lease);
+    if (handle == NULL) {
+        shoal_lease_free(*$2);
+        Py_CLEAR($result);
+        SWIG_fail;
+    }
+    $result = Py_BuildValue("(NNN)", $result, shoal_python_value(*$1), handle);
+    if ($result == NULL)
+        SWIG_fail;
+}
+%typemap(freearg) (shoal_value **value, shoal_lease **lease) {
+    shoal_value_free(found$argnum);
 }
 
 /* --- The interpreter's lock is given up around the core's call alone. --- */

@@ -123,7 +123,7 @@ static PyObject *set(struct client *self, PyObject *const *arguments, Py_ssize_t
     int64_t ttl_s = 0;
     PyObject *done = NULL;
     if (!is_made(self) || !shoal_python_arguments(&signature, arguments, count, names, given) ||
-        (given[2] != NULL && !shoal_python_seconds(given[2], &ttl_s)))
+        (given[2] != NULL && !shoal_python_seconds(given[2], "ttl", &ttl_s)))
         return NULL;
     if (shoal_python_store_value(&self->codec, given[1], &stored))
         done = store(self, given[0], &stored, ttl_s);
@@ -146,7 +146,7 @@ static PyObject *set_many(struct client *self, PyObject *const *arguments, Py_ss
     PyObject *given[2] = {NULL, NULL};
     int64_t ttl_s = 0;
     if (!is_made(self) || !shoal_python_arguments(&signature, arguments, count, names, given) ||
-        (given[1] != NULL && !shoal_python_seconds(given[1], &ttl_s)))
+        (given[1] != NULL && !shoal_python_seconds(given[1], "ttl", &ttl_s)))
         return NULL;
     return shoal_python_set_many(self->client, &self->codec, given[0], ttl_s);
 }

@@ -49,9 +49,9 @@ bool shoal_python_text(PyObject *object, const char **text) {
 
 /* --- Times to live --- */
 
-static bool seconds_of_float(double number, int64_t *seconds) {
+static bool seconds_of_float(double number, const char *name, int64_t *seconds) {
     if (!isfinite(number)) {
-        PyErr_SetString(PyExc_ValueError, "ttl is a finite number of seconds; 0 means for ever");
+        PyErr_Format(PyExc_ValueError, "%s is a finite number of seconds; ttl=0 means for ever", name);
         return false;
     }
     double whole = number > 0 ? ceil(number) : floor(number);
@@ -62,12 +62,12 @@ static bool seconds_of_float(double number, int64_t *seconds) {
     return true;
 }
 
-bool shoal_python_seconds(PyObject *object, int64_t *seconds) {
+bool shoal_python_seconds(PyObject *object, const char *name, int64_t *seconds) {
     int overflow = 0;
     if (PyFloat_Check(object))
-        return seconds_of_float(PyFloat_AS_DOUBLE(object), seconds);
+        return seconds_of_float(PyFloat_AS_DOUBLE(object), name, seconds);
     if (!PyLong_Check(object)) {
-        PyErr_Format(PyExc_TypeError, "ttl is a number of seconds, not %.100s", Py_TYPE(object)->tp_name);
+        PyErr_Format(PyExc_TypeError, "%s is a number of seconds, not %.100s", name, Py_TYPE(object)->tp_name);
         return false;
     }
     long long number = PyLong_AsLongLongAndOverflow(object, &overflow);

@@ -27,9 +27,9 @@ bool shoal_python_key(PyObject *object, const char **key, size_t *size);
 /* A str without NUL as C takes it, or NULL for None; borrowed from the object. */
 bool shoal_python_text(PyObject *object, const char **text);
 
-/* Seconds to live: an int, or a float whose fractions go away from 0, so that no item expires early and none that
- * should be gone lives for ever. What C cannot tell becomes the longest that it can. */
-bool shoal_python_seconds(PyObject *object, int64_t *seconds);
+/* Seconds to live, of a parameter of that name: an int, or a float whose fractions go away from 0, so that no item
+ * expires early and none that should be gone lives for ever. What C cannot tell becomes the longest that it can. */
+bool shoal_python_seconds(PyObject *object, const char *name, int64_t *seconds);
 
 /* Many keys: any iterable but a str or bytes, which is one of keys that nobody meant. A tuple of the caller's own. */
 PyObject *shoal_python_keys(PyObject *object);

@@ -68,7 +68,7 @@ class Spelling(unittest.TestCase):
                 self.assertEqual(inspect.iscoroutinefunction(method), name != "close")
                 other = getattr(shoal.Client, name)
                 self.assertEqual(self.spelling(method), self.spelling(other))
-                if inspect.isfunction(other):
+                if inspect.isfunction(other) and name != "fetch":  # its computation may be awaited
                     self.assertEqual(inspect.signature(method), inspect.signature(other))
                 self.assertTrue(method.__doc__)
 
@@ -80,7 +80,7 @@ class Spelling(unittest.TestCase):
 
     def test_every_argument_is_handed_on(self):
         for name in self.METHODS:
-            if name == "close":
+            if name in ("close", "fetch"):  # fetch is several calls: see test_fetch.py
                 continue
             parameters = list(inspect.signature(getattr(shoal.Client, name)).parameters)[1:]
             given = {parameter: {parameter: b"v"} for parameter in parameters}
@@ -107,7 +107,7 @@ class Methods(AioTest):
         ("delete_many", ["a", "none", "bad key"]), ("get_many", ["a", b"b"]), ("delete", "b"), ("delete", "b"),
         ("get", "bad key"), ("set", "k", "text"), ("get_many", "ab"), ("get_many", ["bad key", "k"]),
         ("delete_many", b"ab"), ("set_many", ["k"]), ("increment", "bad"), ("route", "k"), ("nodes",), ("topology",),
-        ("stats", 5), ("flush_all",), ("get", "k"), ("get", 5), ("touch", "k", None),
+        ("stats", 5), ("fetch", "f", lambda: b"1", 100), ("fetch", "f", None), ("fetch", "bad key", None), ("flush_all",), ("get", "k"), ("get", 5), ("touch", "k", None),
     ]
 
     async def test_each_gives_what_the_other_client_gives(self):

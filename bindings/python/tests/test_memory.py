@@ -4,6 +4,7 @@ May import: the standard library, shoal and support.
 """
 import contextlib
 import gc
+import logging
 import os
 import sys
 import tracemalloc
@@ -45,6 +46,11 @@ def calls_of(cache, json, refusing, dead, closed):
     yield lambda: cache.get_many([KEY, TEXT_KEY, MISSING])
     yield lambda: (cache.delete_many([KEY, MISSING, BAD]), cache.set(KEY, VALUE))
     yield lambda: json.get_many([KEY, TEXT_KEY]) if json.set_many({KEY: [1], TEXT_KEY: "text" * 900}) == [] else None
+    yield lambda: (cache.fetch("odd", lambda: VALUE, 50), cache.fetch("odd", None), cache.delete("odd"))
+    yield lambda: cache.fetch(KEY, lambda: 1 / 0)
+    yield lambda: (cache.delete("odd"), cache.fetch("odd", lambda: "text"))
+    yield lambda: (cache.delete("odd"), cache.fetch("odd", lambda: cache.fetch(BAD, None)))
+    yield lambda: json.fetch(UNREADABLE, lambda: cache)
     yield lambda: (cache.route(KEY), cache.topology(), cache.nodes())
     yield lambda: cache.get(BAD)
     yield lambda: cache.get(5)
@@ -65,6 +71,9 @@ def calls_of(cache, json, refusing, dead, closed):
     yield lambda: refusing.set(KEY, ("text", 0))
     yield lambda: refusing.set_many({KEY: (VALUE, 2**40)})
     yield lambda: dead.get(KEY)
+    yield lambda: dead.fetch(KEY, lambda: VALUE)
+    yield lambda: shoal.Client("static://127.0.0.1:1", on_node_failure="miss").fetch(KEY, lambda: VALUE)
+    yield lambda: cache.fetch(KEY, lambda: VALUE, stale_ttl=None)
     yield lambda: dead.get_many([KEY, TEXT_KEY])
     yield lambda: dead.set_many(PAIRS)
     yield lambda: closed.get(KEY)
@@ -98,6 +107,9 @@ class Memory(FleetTest):
         calls = calls_of(self.client(), self.client(codec=shoal.JsonCodec("zlib", 100)), self.client(codec=Refusing()),
                          shoal.Client("static://127.0.0.1:1"), closed)
         self.client(codec=Refusing()).set(UNREADABLE, (b"{", 1))
+        logger = logging.getLogger("shoal")  # told of what could not be stored
+        logger.addHandler(silence := logging.NullHandler())
+        self.addCleanup(logger.removeHandler, silence)
         tracemalloc.start()
         self.addCleanup(tracemalloc.stop)
         for number, call in enumerate(calls):

@@ -34,12 +34,20 @@ number: int = cache.increment("a")  # Incompatible types in assignment
 left: list[str] = cache.set_many({"a": 1}, ttl=0.5)
 cache.get(5)  # "get" of "ClientBase" has incompatible type "int"
 cache.set("a", 1, ttl=None)  # "set" of "ClientBase" has incompatible type "None"
+count: int = cache.fetch("a", lambda: 5, 60, stale_ttl=0.5)
+text: str = cache.fetch("a", lambda: 5)  # Incompatible types in assignment
+cache.fetch("a", 5)  # Argument 2 to "fetch" of "Client" has incompatible type "int"
+async def compute() -> int:
+    return 5
 cache.close("now")  # Too many arguments for "close"
 async def use(other: shoal.aio.Client) -> None:
     texts: dict[str, object] = await other.get_many(["a"])
     left: list[bytes] = await other.set_many({b"a": 1}, ttl=0.5)
     other.get("a")  # must be used
     await other.get(5)  # "get" of "Client" has incompatible type "int"
+    count: int = await other.fetch("a", compute, 60)
+    plain: int = await other.fetch("a", lambda: 5, stale_ttl=60)
+    text: str = await other.fetch("a", compute)  # Argument 2 to "fetch" of "Client" has incompatible type
     node: str = (await other.topology()).nodes[0].name
 """
 

@@ -39,7 +39,7 @@ SHOAL_API shoal_status shoal_lease_store(shoal_lease *lease, const void *value, 
 
 /**
  * Gives a lease's claim back, so that somebody else computes at once: the computation failed. A value may still be
- * stored by it. Does nothing where there is no claim, or no more.
+ * stored by it. Does nothing where there is no claim, or no more, nor in a child that inherited the lease by a fork.
  *
  * @param lease may be NULL.
  * Thread safety: as shoal_lease_store. Blocks: `operation_timeout_ms` at most. Since 0.1.

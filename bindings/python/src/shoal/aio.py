@@ -5,13 +5,14 @@ May import: the package's client and errors. Imported by users alone, as `shoal.
 from __future__ import annotations
 
 import asyncio
+import inspect
 import os
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Callable, Iterable, Mapping, NoReturn, Optional, Sequence, TypeVar, Union
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Awaitable, Callable, Iterable, Mapping, NoReturn, Optional, Sequence, TypeVar, Union, overload
 
 from . import _native
 from .client import Client as _SyncClient
-from .client import Key, Seconds, Topology, _AnyKey, check_keys
+from .client import Key, Lease, Seconds, Topology, _AnyKey, _Value, check_keys
 from .codecs import Codec
 from .errors import make_error
 
@@ -35,7 +36,7 @@ class Client:
     One client serves any number of event loops, one after another or side by side, and parent and child after a fork.
     """
 
-    __slots__ = ("_client", "_owns_client", "_max_threads", "_pool", "_process", "_closed", "__weakref__")
+    __slots__ = ("_client", "_owns_client", "_max_threads", "_pool", "_waiting", "_process", "_closed", "__weakref__")
 
     def __init__(self, endpoint: Union[str, Sequence[str]], *, codec: Union[str, Codec] = "raw",
                  compress: Optional[str] = None, compress_min_bytes: Optional[int] = None,
@@ -61,7 +62,7 @@ class Client:
         self._owns_client = owns_client
         self._max_threads = max_threads
         self._closed = False
-        self._make_pool()
+        self._make_pools()
 
     # --- Reading ---
 
@@ -84,6 +85,36 @@ class Client:
     async def get_and_touch(self, key: Key, ttl: Seconds, default: Any = None) -> Any:
         """The value of a key, which gets a new time to live; default where there is none."""
         return await self._call(self._client.get_and_touch, key, ttl, default)
+
+    @overload
+    async def fetch(self, key: Key, compute: Callable[[], Awaitable[_Value]], ttl: Seconds = 0, *,
+                    stale_ttl: Seconds = 0) -> _Value: ...
+
+    @overload
+    async def fetch(self, key: Key, compute: Callable[[], _Value], ttl: Seconds = 0, *,
+                    stale_ttl: Seconds = 0) -> _Value: ...
+
+    async def fetch(self, key: Key, compute: Callable[[], Any], ttl: Seconds = 0, *, stale_ttl: Seconds = 0) -> Any:
+        """The value of a key; where it has run out, what compute() returns or, where that is to be awaited, gives.
+
+        As `shoal.Client.fetch`, with compute in the event loop. Who waits for another's value takes a thread meanwhile, of
+        as many more as `max_threads` says. Where the coroutine is cancelled while it computes, the next caller computes
+        at once; what was computed before is stored all the same.
+        """
+        value, lease = await self._begin_fetch(key, ttl, stale_ttl)
+        if lease is None:
+            return value
+        try:
+            value = compute()
+            if inspect.isawaitable(value):
+                value = await value
+        except BaseException as reason:
+            given_back = self._end_lease(lease.abandon)
+            if isinstance(reason, Exception):  # who is cancelled does not wait
+                await asyncio.shield(asyncio.wrap_future(given_back))
+            raise
+        await asyncio.shield(asyncio.wrap_future(self._end_lease(lease.store_or_log, value)))
+        return value
 
     # --- Writing ---
 
@@ -192,15 +223,18 @@ class Client:
 
     # --- Its threads ---
 
-    def _make_pool(self) -> None:
-        """Its threads start as calls need them."""
-        self._pool = ThreadPoolExecutor(self._max_threads, thread_name_prefix="shoal")
+    def _make_pools(self) -> None:
+        """Its threads start as calls need them. Those that may wait for another caller have their own: whom they wait for
+        must find one free."""
+        self._pool, self._waiting = (
+            ThreadPoolExecutor(self._max_threads, thread_name_prefix="shoal") for _ in range(2))
         self._process = os.getpid()
 
     def _end(self, wait: bool) -> None:
         if self._owns_client:
             self._client.close()
         if self._process == os.getpid():
+            self._waiting.shutdown(wait)
             self._pool.shutdown(wait)
 
     def _check_open(self) -> None:
@@ -216,10 +250,40 @@ class Client:
             # No future takes one, and whoever awaits it would wait for ever.
             raise RuntimeError(f"{function.__name__} raised StopIteration") from reason
 
-    async def _call(self, function: Callable[..., _Result], *arguments: Any) -> _Result:
+    def _check_ready(self) -> None:
         self._check_open()
         # A child has none of its parent's threads. Where two of its threads come by here at once, one of the pools is
         # forgotten: it finishes its calls, and ends.
         if self._process != os.getpid():
-            self._make_pool()
+            self._make_pools()
+
+    async def _call(self, function: Callable[..., _Result], *arguments: Any) -> _Result:
+        self._check_ready()
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._run, function, *arguments)
+
+    # --- Leases: whoever waits may be cancelled, and none is left to run out. ---
+
+    async def _begin_fetch(self, key: Key, ttl: Seconds, stale_ttl: Seconds) -> tuple[Any, Optional[Lease]]:
+        self._check_ready()
+        begun = self._waiting.submit(lambda: self._run(self._client._begin_fetch, key, ttl, stale_ttl))
+        try:
+            return await asyncio.wrap_future(begun)
+        except BaseException:
+            begun.add_done_callback(self._abandon_begun)
+            raise
+
+    def _abandon_begun(self, begun: "Future[tuple[Any, Optional[Lease]]]") -> None:
+        """Of a call that nobody waits for any more; in the thread that made it, or in the loop's."""
+        lease = None if begun.cancelled() or begun.exception() else begun.result()[1]
+        if lease is not None:
+            self._end_lease(lease.abandon)
+
+    def _end_lease(self, function: Callable[..., None], *arguments: Any) -> "Future[None]":
+        """In the pool; in a thread made for it where the client was closed meanwhile."""
+        try:
+            return self._pool.submit(function, *arguments)
+        except RuntimeError:
+            pool = ThreadPoolExecutor(1, thread_name_prefix="shoal")
+            ended = pool.submit(function, *arguments)
+            pool.shutdown(wait=False)
+            return ended

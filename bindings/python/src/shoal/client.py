@@ -4,15 +4,20 @@ May import: the native module, codecs, exceptions. Adapters import this through 
 """
 from __future__ import annotations
 
+import logging
 import os
-from typing import Any, Iterable, Mapping, NamedTuple, NoReturn, Optional, Sequence, TypeVar, Union
+from typing import Any, Callable, Iterable, Mapping, NamedTuple, NoReturn, Optional, Sequence, TypeVar, Union
 
 from . import _native
 from .codecs import Codec, RawCodec, hooks_of, make_codec
+from .errors import Error
 
 Key = Union[str, bytes]
 Seconds = Union[int, float]
 _AnyKey = TypeVar("_AnyKey", str, bytes, Key)
+_Value = TypeVar("_Value")
+
+logger = logging.getLogger("shoal")
 
 
 class Node(NamedTuple):
@@ -30,6 +35,37 @@ class Topology(NamedTuple):
 
     version: int  #: the configuration version that the endpoint gave; 0 for a fixed list
     nodes: list[Node]
+
+
+class Lease:
+    """The right to compute a value that has run out, which one caller at a time has: `store` or `abandon` ends it."""
+
+    __slots__ = ("_handle", "_codec")
+
+    def __init__(self, handle: Any, codec: Codec) -> None:
+        self._handle = handle
+        self._codec = codec
+
+    def store(self, value: Any) -> None:
+        """Stores what was computed."""
+        data, flags = self._codec.encode(value)
+        _native.lease_store(self._handle, data, flags)
+
+    def store_or_log(self, value: Any) -> None:
+        """Stores what was computed. Where the fleet fails, the value in hand is right all the same: that is logged, and
+        the next caller computes."""
+        try:
+            self.store(value)
+        except Error as reason:
+            self.abandon()
+            logger.warning("fetch: what was computed was not stored: %s", reason)
+        except BaseException:
+            self.abandon()
+            raise
+
+    def abandon(self) -> None:
+        """Lets the next caller compute at once; nothing where the value was stored."""
+        _native.lease_abandon(self._handle)
 
 
 def _option_text(name: str, value: Any) -> str:
@@ -93,6 +129,36 @@ class Client(_native.ClientBase):
         """The value of a key, which gets a new time to live; default where there is none."""
         found = _native.get_and_touch(self._handle, key, ttl)
         return default if found is None else self._codec.decode(found[0], found[1])
+
+    def fetch(self, key: Key, compute: Callable[[], _Value], ttl: Seconds = 0, *, stale_ttl: Seconds = 0) -> _Value:
+        """The value of a key; where it has run out, what compute() returns, which is stored for ttl.
+
+        Of all callers in all processes one computes at a time. The others get the old value, which is kept for stale_ttl
+        behind its end; where there is none they wait for `fetch_wait_ms` at most, and then compute as well. What `set`
+        and others stored counts as old.
+
+        What compute raises is raised here, and the next caller computes at once. Where the value cannot be read, the
+        error is raised as by `get`; where what was computed cannot be stored, it is returned, and the logger "shoal"
+        says why. The first caller gets what compute returned, all others what the codec makes of it.
+        """
+        value: _Value
+        value, lease = self._begin_fetch(key, ttl, stale_ttl)
+        if lease is None:
+            return value
+        try:
+            value = compute()
+        except BaseException:
+            lease.abandon()
+            raise
+        lease.store_or_log(value)
+        return value
+
+    def _begin_fetch(self, key: Key, ttl: Seconds, stale_ttl: Seconds) -> tuple[Any, Optional[Lease]]:
+        """A value, or the lease of who is to compute it."""
+        _, found, lease = _native.fetch_begin(self._handle, key, ttl, stale_ttl)
+        if lease is not None:
+            return None, Lease(lease, self._codec)
+        return self._codec.decode(found[0], found[1]), None
 
     # --- Writing: set and set_many are the native class's ---
 
