@@ -93,6 +93,9 @@ def check_native(path, system, name):
         fault(path, f"a package may include <shoal/...>, its language's headers and libc, not <{name}>")
 
 
+PYTHON_FRAMEWORKS = {"django": ("django", "asgiref")}
+
+
 def check_python(path):
     """The Python package imports the standard library and itself; an adapter its framework besides, and of the package
     `shoal` alone, by that name, or what stands in its own folder."""
@@ -108,7 +111,8 @@ def check_python(path):
             first = name.split(".")[0]
             own = name == "shoal" or name.startswith(f"shoal.{adapter}.") if adapter else False
             relative = name.startswith(".") and (not adapter or len(name) - len(name.lstrip(".")) < len(parts))
-            if not (relative or own or first == adapter or first in sys.stdlib_module_names):
+            framework = first in PYTHON_FRAMEWORKS.get(adapter, ())
+            if not (relative or own or framework or first in sys.stdlib_module_names):
                 fault(path, f"imports {name}, which is not its to see")
 
 

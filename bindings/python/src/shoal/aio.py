@@ -113,7 +113,7 @@ class Client:
             if isinstance(reason, Exception):  # who is cancelled does not wait
                 await asyncio.shield(asyncio.wrap_future(given_back))
             raise
-        await asyncio.shield(asyncio.wrap_future(self._end_lease(lease.store_or_log, value)))
+        await asyncio.shield(asyncio.wrap_future(self._end_lease(self._store, lease, value)))
         return value
 
     # --- Writing ---
@@ -277,6 +277,11 @@ class Client:
         lease = None if begun.cancelled() or begun.exception() else begun.result()[1]
         if lease is not None:
             self._end_lease(lease.abandon)
+
+    @staticmethod
+    def _store(lease: Lease, value: Any) -> None:
+        with lease:
+            lease.store_or_log(value)
 
     def _end_lease(self, function: Callable[..., None], *arguments: Any) -> "Future[None]":
         """In the pool; in a thread made for it where the client was closed meanwhile."""

@@ -38,7 +38,8 @@ class Topology(NamedTuple):
 
 
 class Lease:
-    """The right to compute a value that has run out, which one caller at a time has: `store` or `abandon` ends it."""
+    """The right to compute a value that has run out, which one caller at a time has: until `store`, `abandon` or the end
+    of a `with`."""
 
     __slots__ = ("_handle", "_codec")
 
@@ -52,20 +53,21 @@ class Lease:
         _native.lease_store(self._handle, data, flags)
 
     def store_or_log(self, value: Any) -> None:
-        """Stores what was computed. Where the fleet fails, the value in hand is right all the same: that is logged, and
-        the next caller computes."""
+        """Stores what was computed. Where the fleet fails, the value in hand is right all the same: that is logged."""
         try:
             self.store(value)
         except Error as reason:
-            self.abandon()
             logger.warning("fetch: what was computed was not stored: %s", reason)
-        except BaseException:
-            self.abandon()
-            raise
 
     def abandon(self) -> None:
         """Lets the next caller compute at once; nothing where the value was stored."""
         _native.lease_abandon(self._handle)
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> None:
+        self.abandon()
 
 
 def _option_text(name: str, value: Any) -> str:
@@ -145,12 +147,9 @@ class Client(_native.ClientBase):
         value, lease = self._begin_fetch(key, ttl, stale_ttl)
         if lease is None:
             return value
-        try:
+        with lease:
             value = compute()
-        except BaseException:
-            lease.abandon()
-            raise
-        lease.store_or_log(value)
+            lease.store_or_log(value)
         return value
 
     def _begin_fetch(self, key: Key, ttl: Seconds, stale_ttl: Seconds) -> tuple[Any, Optional[Lease]]:

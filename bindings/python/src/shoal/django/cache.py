@@ -1,13 +1,15 @@
 """ShoalCache, Django's cache backend: Django's rules about keys, times and results around a client's calls.
 
-May import: the standard library, shoal, Django, and beside it clients, settings. Django makes one a thread.
+May import: the standard library, shoal, Django, its asgiref, and beside it clients, settings. Django makes one a thread.
 """
 from __future__ import annotations
 
+import functools
 import re
 from typing import Any, Callable, Iterable, Mapping, Optional, TypeVar
 
 import shoal
+from asgiref.sync import sync_to_async
 from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache, InvalidCacheKey, memcache_key_warnings
 
 from .clients import share
@@ -33,6 +35,7 @@ class ShoalCache(BaseCache):
         settings = read_settings(location, params)
         self.client, self._failures = share(settings)
         self._free_keys = settings.free_keys
+        self._stale_ttl = settings.stale_ttl
 
     # --- Keys and times ---
 
@@ -111,6 +114,76 @@ class ShoalCache(BaseCache):
     def decr(self, key: Any, delta: int = 1, version: Optional[int] = None) -> int:
         """Subtracts from a counter, which stays at 0 or above; else as `incr`."""
         return self.incr(key, -delta, version=version)
+
+    # --- One computer at a time ---
+
+    def get_or_set(self, key: Any, default: Any, timeout: Any = DEFAULT_TIMEOUT, version: Optional[int] = None) -> Any:
+        """The value of a key. Where there is none, default, or what it returns where it can be called, which is added.
+
+        Of those who call the default of a key, in all processes, one does at a time; the others wait for its value, for
+        `fetch_wait_ms` at most. With OPTIONS["stale_ttl"] they get the old one, for so many seconds behind its end.
+        """
+        get_or_set = functools.partial(super().get_or_set, key, default, timeout=timeout, version=version)
+        if self._stale_ttl is None and callable(default):
+            value = self.get(key, self._missing_key, version=version)
+            if value is not self._missing_key:
+                return value
+        if not self._takes_turns(default, timeout):
+            return get_or_set()
+        value, lease = self._begin(key, timeout, version)
+        if lease is None:
+            return get_or_set() if value is self._missing_key else value
+        with lease:
+            if self._stale_ttl is None:
+                return get_or_set()
+            value = default() if callable(default) else default
+            self._store_computed(lease, key, value, version)
+            return value
+
+    async def _aget_or_set(self, key: Any, default: Any, timeout: Any = DEFAULT_TIMEOUT,
+                           version: Optional[int] = None) -> Any:
+        """See get_or_set()."""
+        get_or_set = functools.partial(super().aget_or_set, key, default, timeout=timeout, version=version)
+        if self._stale_ttl is None and callable(default):
+            value = await self.aget(key, self._missing_key, version=version)
+            if value is not self._missing_key:
+                return value
+        if not self._takes_turns(default, timeout):
+            return await get_or_set()
+        # Not in the thread that all of Django's calls share: whom it waits for wants that one.
+        value, lease = await sync_to_async(self._begin, thread_sensitive=False)(key, timeout, version)
+        if lease is None:
+            return await get_or_set() if value is self._missing_key else value
+        try:
+            if self._stale_ttl is None:
+                return await get_or_set()
+            value = default() if callable(default) else default
+            await sync_to_async(self._store_computed)(lease, key, value, version)
+            return value
+        finally:
+            await sync_to_async(lease.abandon)()
+
+    if hasattr(BaseCache, "aget_or_set"):  # from Django 4.0 on
+        aget_or_set = _aget_or_set
+
+    def _takes_turns(self, default: Any, timeout: Any) -> bool:
+        """Whether there is something to wait for: a computation, whose value is kept."""
+        return (self._stale_ttl is not None or callable(default)) and self.get_backend_timeout(timeout) != _EXPIRED
+
+    def _begin(self, key: Any, timeout: Any, version: Optional[int]) -> tuple[Any, Any]:
+        """A value, or the lease of who is to compute it; neither where the fleet fails."""
+        made = self.make_and_validate_key(key, version=version)
+        neither: tuple[Any, Any] = self._missing_key, None
+        # pylint: disable-next=protected-access
+        return self._call(neither, self.client._begin_fetch, made, self.get_backend_timeout(timeout), self._stale_ttl or 0)
+
+    def _store_computed(self, lease: Any, key: Any, value: Any, version: Optional[int]) -> None:
+        """As `set`: where that fails the old value is deleted."""
+        try:
+            lease.store(value)
+        except shoal.Error as error:
+            self._discard([self.make_and_validate_key(key, version=version)])
+            self._failures.settle(error)
 
     # --- Many keys ---
 

@@ -17,7 +17,7 @@ from .predecessors import (FAMILIES, PYLIBMC, PYLIBMC_BEHAVIORS, PYMEMCACHE, PYT
 from .values import CodecChoice, choose_codec
 
 #: OPTIONS that are Shoal's but none of the core's.
-_OWN = ("codec", "compress", "compress_min_bytes", "preset")
+_OWN = ("codec", "compress", "compress_min_bytes", "preset", "stale_ttl")
 #: What Django itself reads in OPTIONS.
 _DJANGO = frozenset(("MAX_ENTRIES", "CULL_FREQUENCY"))
 _PLACING = ("distribution", "hash", "ring_identity")
@@ -35,6 +35,7 @@ class Settings(NamedTuple):
     codec: CodecChoice
     raises: bool  #: on_node_failure is "error"; the core is told neither, so that misses can be logged
     free_keys: bool  #: the core takes keys that Django would refuse
+    stale_ttl: Optional[float]  #: how long get_or_set serves old values; None where it does all that Django says
     reason: str  #: why it is this preset; "" where it was asked for
 
 
@@ -103,6 +104,12 @@ def _apply(name: str, rule: Callable[[Any], Any], value: Any) -> Any:
         raise ImproperlyConfigured(f"OPTIONS: {name} = {value!r} cannot be read: {reason}") from reason
 
 
+def _seconds(value: Any) -> Optional[float]:
+    if value is not None and (isinstance(value, bool) or not 0 <= value < float("inf")):
+        raise ValueError("it is a number of seconds, 0 or more, or None")
+    return value
+
+
 def _translate(options: Mapping[str, Any], family: Optional[Family], preset: Optional[str]) -> dict[str, Any]:
     """Shoal's options: those of the family under their names here, overruled by what is said in Shoal's own."""
     given = {name: value for name, value in options.items() if name not in _DJANGO and name != "preset"}
@@ -135,6 +142,7 @@ def read_settings(location: Any, params: Mapping[str, Any]) -> Settings:
     raises = translated.get("on_node_failure") == "error"
     if translated.get("on_node_failure") in ("error", "miss"):
         del translated["on_node_failure"]
+    stale_ttl = _apply("stale_ttl", _seconds, translated.pop("stale_ttl", None))
     free_keys = translated.get("long_keys") == "hash" or translated.get("binary_keys") in (True, "true")
     core = tuple(sorted((name, _apply(name, _plain, value)) for name, value in translated.items()))
-    return Settings(where.endpoint, preset, core, codec, raises, free_keys, reason)
+    return Settings(where.endpoint, preset, core, codec, raises, free_keys, stale_ttl, reason)
