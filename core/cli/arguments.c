@@ -32,6 +32,7 @@ static const struct option_row option_table[OPTION_COUNT] = {
     [OPTION_INITIAL] = {"initial", 0, NUMBER, "N", 0, UINT64_MAX, "what a missing counter starts with"},
     [OPTION_NODES] = {"nodes", 0, NUMBER, "N", 1, 64, "how many memcached to start (3)"},
     [OPTION_PORT] = {"port", 0, NUMBER, "PORT", 0, 65535, "the endpoint's port; 0, the default, takes any free one"},
+    [OPTION_TLS] = {"tls", 0, NO_VALUE, NULL, 0, 0, "put it all behind TLS, with certificates made for it"},
     [OPTION_DIR] = {"dir", 0, TEXT, "DIR", 0, 0, "where the running fleet is reached; one fleet a directory"},
     [OPTION_GRACE] = {"grace", 0, NUMBER, "SECONDS", 0, 86400, "how long a removed memcached goes on running (0)"},
     [OPTION_WATCH] = {"watch", 0, OPTIONAL_NUMBER, "SECONDS", 1, 86400, "again and again, so many seconds apart (2)"},

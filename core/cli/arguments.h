@@ -18,6 +18,7 @@ enum option_id {
     OPTION_INITIAL,
     OPTION_NODES,
     OPTION_PORT,
+    OPTION_TLS,
     OPTION_DIR,
     OPTION_GRACE,
     OPTION_WATCH,

@@ -130,7 +130,7 @@ static const struct command command_table[] = {
          "  list    the endpoint, the version, the nodes (--json, --dir)\n"
          "  stop    ends the fleet, and returns once it has ended (--dir)",
      .example = "shoal local --nodes 5 --port 11300",
-     .options = TAKES(OPTION_NODES) | TAKES(OPTION_PORT) | TAKES(OPTION_DIR) | TAKES(OPTION_GRACE) |
+     .options = TAKES(OPTION_NODES) | TAKES(OPTION_PORT) | TAKES(OPTION_TLS) | TAKES(OPTION_DIR) | TAKES(OPTION_GRACE) |
                 TAKES(OPTION_JSON) | TAKES(OPTION_HELP),
      .least_operands = 0,
      .most_operands = 2,

@@ -113,11 +113,13 @@ has_started() {
     [ "$(grep -c "^node$tab" "$work/local.out")" -eq "$nodes" ]
 }
 
-# start_fleet NODES: sets `fleet`, its process, and `endpoint`; $work/local.out and $work/local.err hold what it says.
+# start_fleet NODES [OPTION...]: sets `fleet`, its process, and `endpoint`; $work/local.out and $work/local.err hold what
+# it says.
 start_fleet() {
     nodes=$1
+    shift
     : >"$work/local.out"
-    "$shoal" local --dir "$dir" --nodes "$nodes" >"$work/local.out" 2>"$work/local.err" &
+    "$shoal" local --dir "$dir" --nodes "$nodes" "$@" >"$work/local.out" 2>"$work/local.err" &
     fleet=$!
     if ! wait_for 10 has_started; then
         echo "Bail out! shoal local did not start: $(cat "$work/local.err")"

@@ -45,8 +45,9 @@ static bool print_ready(json_t *fleet, void *context) {
     if (!isatty(STDOUT_FILENO))
         return true; /* a program reads this, and needs no advice */
     const char *directory = arguments->text[OPTION_DIR];
-    report(STATUS_DONE, "local", "try it: shoal discover %s; end it: Ctrl-C, or shoal local stop%s%s",
-           endpoint_of(fleet), directory ? " --dir " : "", directory ? directory : "");
+    const char *quote = arguments->given & TAKES(OPTION_TLS) ? "'" : ""; /* a `?` is something to a shell */
+    report(STATUS_DONE, "local", "try it: shoal discover %s%s%s; end it: Ctrl-C, or shoal local stop%s%s", quote,
+           endpoint_of(fleet), quote, directory ? " --dir " : "", directory ? directory : "");
     return true;
 }
 
@@ -55,6 +56,7 @@ static int run_fleet(const struct arguments *arguments, struct local_directory *
         .directory = directory,
         .nodes = arguments->given & TAKES(OPTION_NODES) ? (unsigned)arguments->number[OPTION_NODES] : 3,
         .port = (uint16_t)arguments->number[OPTION_PORT],
+        .has_tls = arguments->given & TAKES(OPTION_TLS),
         .ready = print_ready,
         .context = (void *)arguments,
     };
@@ -137,7 +139,8 @@ struct action {
 };
 
 static const struct action actions[] = {
-    {"", TAKES(OPTION_NODES) | TAKES(OPTION_PORT) | TAKES(OPTION_DIR) | TAKES(OPTION_JSON), 0, run_fleet},
+    {"", TAKES(OPTION_NODES) | TAKES(OPTION_PORT) | TAKES(OPTION_TLS) | TAKES(OPTION_DIR) | TAKES(OPTION_JSON), 0,
+     run_fleet},
     {"add", TAKES(OPTION_DIR) | TAKES(OPTION_JSON), 1, run_add},
     {"remove", TAKES(OPTION_GRACE) | TAKES(OPTION_DIR) | TAKES(OPTION_JSON), 2, run_remove},
     {"list", TAKES(OPTION_DIR) | TAKES(OPTION_JSON), 1, run_list},

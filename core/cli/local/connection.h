@@ -9,7 +9,7 @@
 
 #define CONNECTION_LINE_MAX 2048
 #define CONNECTION_OUTPUT_MAX 16384
-#define CONNECTION_ANSWER_MAX 8192 /* the longest is the JSON of 64 nodes, with some 6200 bytes */
+#define CONNECTION_ANSWER_MAX 8192 /* the longest is the JSON of 64 nodes, with some 6800 bytes */
 
 struct connection {
     int file; /* -1 where the place is free */

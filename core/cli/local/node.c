@@ -1,19 +1,18 @@
 /* memcached as a child process that cannot outlive its parent.
- * May include: libc, report. */
+ * May include: libc, program, report. */
 #include "local/node.h"
+
+#include "local/program.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 #ifdef __linux__
@@ -26,11 +25,6 @@ int64_t local_now_ms(void) {
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static bool is_program(const char *path) {
-    struct stat found;
-    return stat(path, &found) == 0 && S_ISREG(found.st_mode) && access(path, X_OK) == 0;
-}
-
 bool local_program_find(struct local_program *program, struct problem *problem) {
     *program = (struct local_program){0};
     const struct passwd *nobody = geteuid() == 0 ? getpwnam("nobody") : NULL;
@@ -39,17 +33,7 @@ bool local_program_find(struct local_program *program, struct problem *problem) 
         program->user = nobody->pw_uid;
         program->group = nobody->pw_gid;
     }
-    const char *folder = getenv("PATH");
-    while (folder && *folder != '\0') {
-        size_t length = strcspn(folder, ":");
-        int written = snprintf(program->path, sizeof(program->path), "%.*s/memcached", (int)length, folder);
-        if (length > 0 && written < (int)sizeof(program->path) && is_program(program->path))
-            return true;
-        folder += length + (folder[length] == ':');
-    }
-    snprintf(program->path, sizeof(program->path), "/usr/bin/memcached");
-    return is_program(program->path) ||
-           problem_set(problem, "there is no memcached in PATH or /usr/bin; install the package memcached");
+    return local_find_program("memcached", program->path, problem);
 }
 
 int local_bind(uint16_t port, uint16_t *bound_port) {
@@ -77,18 +61,12 @@ static bool step_down(const struct local_program *program) {
     return program->steps_down && setgroups(0, NULL) == 0 && setgid(program->group) == 0 && setuid(program->user) == 0;
 }
 
-_Noreturn static void become_memcached(const struct local_program *program, uint16_t port, pid_t parent) {
-    /* An own process group: Ctrl-C in the terminal reaches the parent alone, which ends its children in order. */
-    setpgid(0, 0);
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    signal(SIGPIPE, SIG_DFL);
-    int nowhere = open("/dev/null", O_RDWR);
-    if (nowhere >= 0) {
-        dup2(nowhere, STDIN_FILENO);
-        dup2(nowhere, STDOUT_FILENO);
-    }
+_Noreturn static void become_memcached(const struct local_program *program, const struct local_node *node,
+                                       pid_t parent) {
+    local_become_quiet();
+    /* Before root is given up: its user could not get there, as the folders above may be closed to it. */
+    if (program->tls_folder && chdir(program->tls_folder) != 0)
+        _exit(127);
     bool is_root = geteuid() == 0 && !step_down(program);
 #ifdef __linux__
     /* After the change of user, which clears it. The parent may be gone already. */
@@ -98,59 +76,92 @@ _Noreturn static void become_memcached(const struct local_program *program, uint
 #else
     (void)parent;
 #endif
-    char port_text[8];
-    snprintf(port_text, sizeof(port_text), "%u", (unsigned)port);
-    char *words[] = {
-        (char *)"memcached", (char *)"-l", (char *)"127.0.0.1", (char *)"-p", port_text, (char *)"-U", (char *)"0",
-        (char *)"-t",        (char *)"1",  (char *)"-m",        (char *)"64", NULL,      NULL,         NULL};
+    char port[8];
+    char listen[64] = "127.0.0.1";
+    snprintf(port, sizeof(port), "%u", (unsigned)node->port);
+    if (program->tls_folder)
+        snprintf(listen, sizeof(listen), "127.0.0.1:%u,notls:127.0.0.1:%u", (unsigned)node->port,
+                 (unsigned)node->plain_port);
+    const char *words[20] = {"memcached", "-l", listen, "-p", port, "-U", "0", "-t", "1", "-m", "64"};
+    size_t count = 11;
     if (is_root) {
-        words[11] = (char *)"-u";
-        words[12] = (char *)"root";
+        words[count++] = "-u";
+        words[count++] = "root";
     }
-    execv(program->path, words);
+    if (program->tls_folder) {
+        words[count++] = "-Z";
+        words[count++] = "-o";
+        words[count++] = "ssl_chain_cert=server.pem,ssl_key=server.key";
+    }
+    execv(program->path, (char *const *)words);
     _exit(127);
 }
 
-bool local_node_launch(struct local_node *node, const struct local_program *program, struct problem *problem) {
-    if (node->launches > 0)
-        close(node->reserved);
-    node->reserved = local_bind(0, &node->port);
-    if (node->reserved < 0)
+void local_node_release(struct local_node *node) {
+    for (size_t i = 0; node->launches > 0 && i < 2; i++)
+        if (node->reserved[i] >= 0)
+            close(node->reserved[i]);
+    node->reserved[0] = node->reserved[1] = -1;
+}
+
+static bool reserve(struct local_node *node, bool has_tls, struct problem *problem) {
+    local_node_release(node);
+    node->reserved[0] = local_bind(node->wanted_port, &node->port);
+    if (node->reserved[0] < 0 && node->wanted_port != 0)
+        return problem_set(problem, "cannot use port %u: %s", (unsigned)node->wanted_port, strerror(errno));
+    node->plain_port = node->port;
+    if (node->reserved[0] < 0 || (has_tls && (node->reserved[1] = local_bind(0, &node->plain_port)) < 0))
         return problem_set(problem, "cannot get a free port: %s", strerror(errno));
-    pid_t parent = getpid();
-    pid_t child = fork();
-    if (child < 0) {
-        problem_set(problem, "cannot start memcached: %s", strerror(errno));
-        close(node->reserved);
-        node->reserved = -1;
-        return false;
-    }
-    if (child == 0)
-        become_memcached(program, node->port, parent);
-    node->pid = child;
-    node->state = LOCAL_STARTING;
-    node->launches++;
     return true;
 }
 
-static bool wait_for(int file, short events) {
-    struct pollfd one = {.fd = file, .events = events};
-    return poll(&one, 1, 100) == 1 && (one.revents & events) != 0;
+bool local_node_launch(struct local_node *node, const struct local_program *program, struct problem *problem) {
+    bool reserved = reserve(node, program->tls_folder != NULL, problem);
+    node->launches++;
+    pid_t parent = getpid();
+    pid_t child = reserved ? fork() : -1;
+    if (child < 0) {
+        if (reserved)
+            problem_set(problem, "cannot start memcached: %s", strerror(errno));
+        local_node_release(node);
+        return false;
+    }
+    if (child == 0)
+        become_memcached(program, node, parent);
+    node->pid = child;
+    node->state = LOCAL_STARTING;
+    return true;
 }
 
-bool local_node_answers(const struct local_node *node) {
+static bool wait_for(int file, short events, int wait_ms) {
+    struct pollfd one = {.fd = file, .events = events};
+    return poll(&one, 1, wait_ms) == 1 && (one.revents & events) != 0;
+}
+
+/* Whether a command is answered by a text that begins like this. */
+static bool ask(const struct local_node *node, const char *command, size_t size, const char *wanted, int wait_ms) {
     int file = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (file < 0)
         return false;
     struct sockaddr_in address = {
-        .sin_family = AF_INET, .sin_port = htons(node->port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    static const char question[] = "version\r\n";
+        .sin_family = AF_INET, .sin_port = htons(node->plain_port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
     char answer[8];
+    ssize_t length = (ssize_t)strlen(wanted);
     bool answers = (connect(file, (struct sockaddr *)&address, sizeof(address)) == 0 || errno == EINPROGRESS) &&
-                   wait_for(file, POLLOUT) &&
-                   send(file, question, sizeof(question) - 1, MSG_NOSIGNAL) == (ssize_t)sizeof(question) - 1 &&
-                   wait_for(file, POLLIN) && recv(file, answer, sizeof(answer), 0) == (ssize_t)sizeof(answer) &&
-                   memcmp(answer, "VERSION ", sizeof(answer)) == 0;
+                   wait_for(file, POLLOUT, wait_ms) && send(file, command, size, MSG_NOSIGNAL) == (ssize_t)size &&
+                   wait_for(file, POLLIN, wait_ms) && recv(file, answer, sizeof(answer), 0) >= length &&
+                   memcmp(answer, wanted, (size_t)length) == 0;
     close(file);
     return answers;
+}
+
+bool local_node_answers(const struct local_node *node) {
+    static const char question[] = "version\r\n";
+    return ask(node, question, sizeof(question) - 1, "VERSION ", 100);
+}
+
+bool local_node_store(const struct local_node *node, const char *key, const char *value, size_t size) {
+    char command[4096];
+    int length = snprintf(command, sizeof(command), "set %s 0 0 %zu\r\n%.*s\r\n", key, size, (int)size, value);
+    return (size_t)length < sizeof(command) && ask(node, command, (size_t)length, "STORED\r\n", 2000);
 }

@@ -1,11 +1,12 @@
 /* One memcached child: starting it, asking whether it answers, ending it.
- * May include: libc, report. Called by fleet. */
+ * May include: libc, program, report. Called by fleet. */
 #ifndef SHOAL_CLI_LOCAL_NODE_H
 #define SHOAL_CLI_LOCAL_NODE_H
 
 #include "report.h"
 
 #include <limits.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -18,10 +19,13 @@ enum local_state {
 };
 
 struct local_node {
-    unsigned serial; /* never used twice */
-    pid_t pid;       /* 0 where no process is left */
+    unsigned serial;      /* never used twice */
+    pid_t pid;            /* 0 where no process is left */
+    bool is_endpoint;     /* of a fleet with TLS: it holds the list, and is not in it */
+    uint16_t wanted_port; /* 0: any */
     uint16_t port;
-    int reserved; /* bound to the port, listening to nothing: nobody who asks for a free port gets this one */
+    uint16_t plain_port; /* beside TLS, for ourselves; else the same */
+    int reserved[2];     /* bound to the ports, listening to nothing: nobody who asks for a free port gets these */
     enum local_state state;
     unsigned launches;
     int64_t due_ms;
@@ -33,18 +37,24 @@ struct local_program {
     bool steps_down;
     uid_t user;
     gid_t group;
+    const char *tls_folder; /* holds server.pem and server.key, which only `user` may read; NULL: no TLS */
 };
 
 int64_t local_now_ms(void);
 
-/* Looks through PATH, then in /usr/bin. */
 bool local_program_find(struct local_program *program, struct problem *problem);
 
-/* Takes a free port and starts memcached on it. */
+/* Takes its port, or a free one, and starts memcached on it. */
 bool local_node_launch(struct local_node *node, const struct local_program *program, struct problem *problem);
+
+/* Gives its ports up. */
+void local_node_release(struct local_node *node);
 
 /* Whether a memcached answers on the node's port; at most 0.2 s. */
 bool local_node_answers(const struct local_node *node);
+
+/* Stores a value for ever; at most some seconds. */
+bool local_node_store(const struct local_node *node, const char *key, const char *value, size_t size);
 
 /* A listening-to-be TCP socket on 127.0.0.1, bound; port 0 takes a free one. -1 and errno where it cannot be had. */
 int local_bind(uint16_t port, uint16_t *bound_port);

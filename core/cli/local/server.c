@@ -1,8 +1,9 @@
 /* The loop of a local fleet. One thread, everything non-blocking, everything bounded.
- * May include: libc, answers, connection, directory, fleet. */
+ * May include: libc, answers, certificates, connection, directory, fleet. */
 #include "local/server.h"
 
 #include "local/answers.h"
+#include "local/certificates.h"
 #include "local/connection.h"
 #include "local/fleet.h"
 
@@ -26,7 +27,7 @@
 struct server {
     struct local_fleet fleet;
     struct connection *connections; /* the endpoint's first, then the control socket's */
-    int endpoint;
+    int endpoint; /* -1 with TLS, where a memcached listens in our place; poll takes no notice of it */
     int control;
     int signals;
     bool stops;
@@ -185,10 +186,15 @@ static bool watch_signals(struct server *server, struct problem *problem) {
     return server->signals >= 0 || problem_set(problem, "cannot watch for signals: %s", strerror(errno));
 }
 
-static bool open_sockets(struct server *server, const struct local_request *request, struct problem *problem) {
+static bool open_endpoint(struct server *server, const struct local_request *request, struct problem *problem) {
+    if (request->has_tls)
+        return local_fleet_add_endpoint(&server->fleet, request->port, problem);
     server->endpoint = local_bind(request->port, &server->fleet.endpoint_port);
-    if (server->endpoint < 0)
-        return problem_set(problem, "cannot use port %u: %s", (unsigned)request->port, strerror(errno));
+    return server->endpoint >= 0 ||
+           problem_set(problem, "cannot use port %u: %s", (unsigned)request->port, strerror(errno));
+}
+
+static bool open_control(struct server *server, const struct local_request *request, struct problem *problem) {
     const struct sockaddr_un *address = &request->directory->control;
     server->control = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     mode_t before = umask(0177);
@@ -206,7 +212,8 @@ static bool start_nodes(struct server *server, const struct local_request *reque
             return false;
     for (;;) {
         int wait_ms = local_fleet_advance(fleet);
-        if (server->stops || local_fleet_listed_count(fleet) == request->nodes)
+        bool is_ready = local_fleet_listed_count(fleet) == request->nodes && local_fleet_has_endpoint(fleet);
+        if (server->stops || is_ready)
             break;
         if (fleet->problem.text[0] != '\0')
             return problem_set(problem, "%s", fleet->problem.text);
@@ -215,21 +222,25 @@ static bool start_nodes(struct server *server, const struct local_request *reque
     fleet->version = 1;
     if (server->stops)
         return true;
-    if (listen(server->endpoint, SOMAXCONN) != 0 || listen(server->control, SOMAXCONN) != 0)
+    if (!local_fleet_tell(fleet))
+        return problem_set(problem, "the endpoint's memcached does not take the list");
+    if ((server->endpoint >= 0 && listen(server->endpoint, SOMAXCONN) != 0) || listen(server->control, SOMAXCONN) != 0)
         return problem_set(problem, "cannot listen: %s", strerror(errno));
     return true;
 }
 
-static void run(struct server *server, const struct local_request *request) {
+/* False where the fleet came to its end unasked. */
+static bool run(struct server *server, const struct local_request *request, struct problem *problem) {
     json_t *description = local_fleet_describe(&server->fleet);
     if (!server->stops)
         server->stops = !request->ready(description, request->context);
     json_decref(description);
-    while (!server->stops) {
+    while (!server->stops && !server->fleet.endpoint_lost) {
         int wait_ms = local_fleet_advance(&server->fleet);
         serve_awaiting(server);
         take_turn(server, true, wait_ms);
     }
+    return server->stops || problem_set(problem, "%s", server->fleet.problem.text);
 }
 
 /* Ends the children and waits for them, for a bounded time: at the end they are killed anyway. */
@@ -258,7 +269,27 @@ static void close_sockets(struct server *server) {
         close(server->endpoint);
     if (server->control >= 0)
         close(server->control);
-    close(server->signals);
+    if (server->signals >= 0)
+        close(server->signals);
+}
+
+/* With its directory claimed: starts everything, serves, ends everything. */
+static bool serve(struct server *server, const struct local_request *request, struct problem *problem) {
+    struct local_certificates certificates = {0};
+    struct local_fleet *fleet = &server->fleet;
+    bool served = watch_signals(server, problem);
+    if (served && request->has_tls) {
+        served = local_certificates_make(&certificates, request->directory, &fleet->program, problem);
+        fleet->program.tls_folder = certificates.folder;
+        fleet->ca_file = certificates.ca_file;
+    }
+    served = served && open_endpoint(server, request, problem) && open_control(server, request, problem) &&
+             start_nodes(server, request, problem) && run(server, request, problem);
+    end_nodes(server);
+    local_certificates_remove(&certificates);
+    local_directory_release(request->directory);
+    close_sockets(server);
+    return served;
 }
 
 bool local_serve(const struct local_request *request, struct problem *problem) {
@@ -266,21 +297,10 @@ bool local_serve(const struct local_request *request, struct problem *problem) {
     server->connections = require_memory(calloc(CONNECTIONS_MAX, sizeof(*server->connections)));
     for (size_t i = 0; i < CONNECTIONS_MAX; i++)
         server->connections[i].file = -1;
-    server->endpoint = server->control = -1;
-    bool started =
-        local_program_find(&server->fleet.program, problem) && local_directory_claim(request->directory, problem);
-    if (started && watch_signals(server, problem)) {
-        started = open_sockets(server, request, problem) && start_nodes(server, request, problem);
-        if (started)
-            run(server, request);
-        end_nodes(server);
-        local_directory_release(request->directory);
-        close_sockets(server);
-    } else if (started) {
-        started = false;
-        local_directory_release(request->directory);
-    }
+    server->endpoint = server->control = server->signals = -1;
+    bool served = local_program_find(&server->fleet.program, problem) &&
+                  local_directory_claim(request->directory, problem) && serve(server, request, problem);
     free(server->connections);
     free(server);
-    return started;
+    return served;
 }

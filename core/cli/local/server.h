@@ -10,6 +10,7 @@ struct local_request {
     struct local_directory *directory;
     unsigned nodes;
     uint16_t port; /* 0: any free one */
+    bool has_tls;
     /* Called once everything answers, with local_fleet_describe's object, which stays the caller's. False ends it all.
      */
     bool (*ready)(json_t *fleet, void *context);
