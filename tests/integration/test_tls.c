@@ -29,6 +29,7 @@ static int start(void **state) {
          .until_days = 2},
         {.name = "expired", .issuer = "ca", .hosts = "IP:127.0.0.1", .from_days = -9, .until_days = -3},
         {.name = "early", .issuer = "ca", .hosts = "IP:127.0.0.1", .from_days = 3, .until_days = 9},
+        {.name = "pattern", .issuer = "ca", .hosts = "DNS:*.cluster.example", .from_days = -1, .until_days = 2},
         {.name = "named", .issuer = "ca", .hosts = "DNS:localhost", .from_days = -1, .until_days = 2},
         {.name = "client", .issuer = "other-ca", .from_days = -1, .until_days = 2},
         {.name = "stranger", .issuer = "ca", .from_days = -1, .until_days = 2},
@@ -105,6 +106,20 @@ static void without_a_file_the_systems_authorities_are_asked(void **state) {
     setenv("SSL_CERT_FILE", test_certificate_path("other-ca", "pem"), 1);
     assert_refuses(server.name, "tls=true", "certificate verify failed", "set tls_ca_file");
     unsetenv("SSL_CERT_FILE");
+}
+
+/* Amazon's documents give its PHP client the certificate's pattern as the name. */
+static void the_name_may_be_the_certificates_pattern(void **state) {
+    (void)state;
+    struct test_front *front =
+        test_front_start(&(struct test_front_options){.target = plain.port, .certificate = "pattern"});
+    char name[32];
+    snprintf(name, sizeof(name), "localhost:%u", test_front_port(front));
+    assert_lets_in(name, test_tls_options("address_family=ipv4&tls_server_name=*.cluster.example"));
+    assert_string_equal(test_front_asked_name(front), "localhost");
+    assert_refuses(name, test_tls_options("address_family=ipv4&tls_server_name=*.example"), "not for *.example",
+                   "set tls_server_name");
+    test_front_stop(front);
 }
 
 static void the_name_must_be_in_the_certificate(void **state) {
@@ -361,6 +376,7 @@ int main(void) {
         cmocka_unit_test(without_a_file_the_systems_authorities_are_asked),
         cmocka_unit_test(the_name_must_be_in_the_certificate),
         cmocka_unit_test(a_server_is_told_which_name_is_wanted),
+        cmocka_unit_test(the_name_may_be_the_certificates_pattern),
         cmocka_unit_test(a_node_is_known_by_its_host_name_whatever_its_address),
         cmocka_unit_test(an_old_or_early_certificate_is_told_with_its_date),
         cmocka_unit_test(without_verification_anybody_is_trusted_and_that_is_told_once),

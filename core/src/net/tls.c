@@ -263,7 +263,7 @@ const char *shoal__tls_complaint(const struct shoal__tls *tls) {
 /* --- Handshake --- */
 
 static bool name_peer(SSL *ssl, const struct shoal__tls_peer *peer) {
-    if (!peer->is_numeric && SSL_set_tlsext_host_name(ssl, peer->name) != 1)
+    if (peer->asked_for && SSL_set_tlsext_host_name(ssl, peer->asked_for) != 1)
         return false;
     if (!peer->context->verify)
         return true;

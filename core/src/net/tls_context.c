@@ -261,21 +261,38 @@ shoal_status shoal__tls_files_read(const struct shoal__tls_options *options, str
 
 /* --- Peers --- */
 
-struct shoal__tls_peer *shoal__tls_peer_new(struct shoal__tls_context *context, const char *host) {
+/* Without the dot at the end of an absolute name: certificates bear none. */
+static char *copy_name(const char *name) {
+    size_t size = strlen(name);
+    return strndup(name, size > 1 && name[size - 1] == '.' ? size - 1 : size);
+}
+
+/* False where memory ran out. */
+static bool name_server(struct shoal__tls_peer *peer, const char *host) {
     struct shoal__address ignored;
+    const char *server_name = peer->context->server_name;
+    /* A pattern ("*.example") is compared with the certificate's, and is nobody that could be asked for. */
+    const char *asked_for = server_name[0] != '\0' && strchr(server_name, '*') == NULL ? server_name : host;
+    peer->name = copy_name(server_name[0] != '\0' ? server_name : host);
+    if (peer->name == NULL)
+        return false;
+    peer->is_numeric = shoal__address_parse(peer->name, 0, &ignored);
+    if (shoal__address_parse(asked_for, 0, &ignored))
+        return true;
+    peer->asked_for = copy_name(asked_for);
+    return peer->asked_for != NULL;
+}
+
+struct shoal__tls_peer *shoal__tls_peer_new(struct shoal__tls_context *context, const char *host) {
     struct shoal__tls_peer *peer = calloc(1, sizeof(*peer));
     if (peer == NULL)
         return NULL;
     peer->context = context;
-    peer->name = strdup(context->server_name[0] != '\0' ? context->server_name : host);
-    if (peer->name == NULL) {
+    if (!name_server(peer, host)) {
+        free(peer->name);
         free(peer);
         return NULL;
     }
-    size_t size = strlen(peer->name);
-    if (size > 1 && peer->name[size - 1] == '.') /* of an absolute name: certificates bear none */
-        peer->name[size - 1] = '\0';
-    peer->is_numeric = shoal__address_parse(peer->name, 0, &ignored);
     pthread_mutex_init(&peer->lock, NULL);
     return peer;
 }
@@ -285,6 +302,7 @@ void shoal__tls_peer_free(struct shoal__tls_peer *peer) {
         return;
     SSL_SESSION_free(peer->session);
     pthread_mutex_destroy(&peer->lock);
+    free(peer->asked_for);
     free(peer->name);
     free(peer);
 }

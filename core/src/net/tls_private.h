@@ -19,6 +19,7 @@ struct shoal__tls_peer {
     struct shoal__tls_context *context;
     char *name; /* what its certificate must bear */
     bool is_numeric;
+    char *asked_for; /* the server's name in the handshake (SNI); NULL: none, as addresses have none there */
     pthread_mutex_t lock;
     SSL_SESSION *session; /* of the last connection that gave one; under the lock */
 };
