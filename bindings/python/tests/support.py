@@ -4,11 +4,13 @@ May import: the standard library and shoal. Used by the tests here and by tests/
 """
 import contextlib
 import os
+import pathlib
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import unittest
@@ -21,6 +23,8 @@ OPERATION_TIMEOUT_MS = 10000
 
 # Its allocator takes no lock at a fork: a child of a process whose other threads allocate may wait for ever.
 UNDER_ASAN = "asan" in os.environ.get("LD_PRELOAD", "")
+
+SHOAL = pathlib.Path(os.environ.get("SHOAL_BUILD", "build"), "core/cli/shoal")
 
 
 def eventually(condition, seconds=10.0):
@@ -108,6 +112,39 @@ class Memcached:
         """It ends, frozen or not."""
         self.process.kill()
         self.process.wait()
+
+
+class LocalFleet:
+    """A fleet with a discovery endpoint, as `shoal local` starts it; it ends with this process."""
+
+    def __init__(self, nodes, *options):
+        if not SHOAL.is_file():
+            raise unittest.SkipTest("SHOAL_BUILD names no build with the command shoal")
+        self._folder = tempfile.TemporaryDirectory()
+        self._process = start([str(SHOAL), "local", "--nodes", str(nodes), "--dir", self._folder.name, *options],
+                              stdout=subprocess.PIPE)
+        self.endpoint = self._process.stdout.readline().split()[-1]
+
+    @property
+    def address(self):
+        """The endpoint's host:port alone."""
+        return self.endpoint.rpartition("://")[2].partition("?")[0]
+
+    @property
+    def ca_file(self):
+        """Whom to trust, where the fleet has TLS."""
+        return os.path.join(self._folder.name, "tls", "ca.pem")
+
+    def change(self, *words):
+        """`shoal local add` or `remove`: what it prints."""
+        return subprocess.run([str(SHOAL), "local", *words, "--dir", self._folder.name], check=True, text=True,
+                              stdout=subprocess.PIPE).stdout
+
+    def stop(self):
+        """Ends it."""
+        self._process.terminate()
+        self._process.communicate()
+        self._folder.cleanup()
 
 
 class FleetTest(unittest.TestCase):

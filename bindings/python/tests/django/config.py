@@ -3,12 +3,8 @@
 May import: the standard library, Django, shoal and the support of the Python tests. Imported by each test here, first.
 """
 import logging
-import os
 import pathlib
-import subprocess
 import sys
-import tempfile
-import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
@@ -28,10 +24,9 @@ from django.core.cache import caches
 from django.test.utils import override_settings
 
 from shoal.django import ShoalCache
-from support import OPERATION_TIMEOUT_MS, FleetTest
+from support import OPERATION_TIMEOUT_MS, FleetTest, LocalFleet  # pylint: disable=unused-import
 
 BACKEND = "shoal.django.ShoalCache"
-SHOAL = pathlib.Path(os.environ.get("SHOAL_BUILD", "build"), "core/cli/shoal")
 urlpatterns = []
 
 
@@ -59,27 +54,3 @@ class CacheTest(FleetTest):
         override.enable()
         self.addCleanup(override.disable)
         return caches
-
-
-class LocalFleet:
-    """A fleet with a discovery endpoint, as `shoal local` starts it; it ends with this process."""
-
-    def __init__(self, nodes):
-        if not SHOAL.is_file():
-            raise unittest.SkipTest("SHOAL_BUILD names no build with the command shoal")
-        self._folder = tempfile.TemporaryDirectory()
-        self._process = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "KILL", str(SHOAL), "local", "--nodes", str(nodes), "--dir", self._folder.name],
-            stdout=subprocess.PIPE, text=True)
-        self.endpoint = self._process.stdout.readline().split()[-1]
-
-    def change(self, *words):
-        """`shoal local add` or `remove`: what it prints."""
-        return subprocess.run([str(SHOAL), "local", *words, "--dir", self._folder.name], check=True, text=True,
-                              stdout=subprocess.PIPE).stdout
-
-    def stop(self):
-        """Ends it."""
-        self._process.terminate()
-        self._process.communicate()
-        self._folder.cleanup()
