@@ -5,6 +5,7 @@
 require "minitest/autorun" unless defined?(SHOAL_WITHOUT_MINITEST)
 require "open3"
 require "socket"
+require "tmpdir"
 require "shoal"
 
 # A warning that one of Shoal's own files gives is an error.
@@ -79,6 +80,47 @@ class Memcached
   def stop
     Process.kill(:KILL, @pid)
     Process.wait(@pid)
+  end
+end
+
+# The command `shoal` of the build that is tested.
+SHOAL = File.join(ENV.fetch("SHOAL_BUILD", "build"), "core/cli/shoal")
+
+# A fleet with a discovery endpoint, as `shoal local` starts it.
+class LocalFleet
+  attr_reader :endpoint
+
+  def initialize(nodes, *options)
+    @folder = Dir.mktmpdir
+    reader, writer = IO.pipe
+    @pid = spawn(*ENDS_WITH_US, SHOAL, "local", "--nodes", nodes.to_s, "--dir", @folder, *options, out: writer)
+    writer.close
+    @endpoint = reader.gets.split.last
+  end
+
+  # The endpoint's host:port alone.
+  def address
+    @endpoint[%r{\A(?:\w+://)?([^?]+)}, 1]
+  end
+
+  # Whom to trust, where the fleet has TLS.
+  def ca_file
+    File.join(@folder, "tls/ca.pem")
+  end
+
+  # `shoal local add`, `remove` or `list`: what it prints.
+  def change(*words)
+    output, status = Open3.capture2(SHOAL, "local", *words, "--dir", @folder)
+    raise "shoal local #{words.first} failed" unless status.success?
+
+    output
+  end
+
+  # It ends, and its nodes with it.
+  def stop
+    Process.kill(:TERM, @pid)
+    Process.wait(@pid)
+    FileUtils.rm_rf(@folder)
   end
 end
 

@@ -5,20 +5,18 @@
 require "support"
 require "json"
 require "net/http"
-require "tmpdir"
 
 class ExampleTest < Minitest::Test
   EXAMPLE = File.expand_path("../../examples/config.ru", __dir__)
-  SHOAL = File.join(ENV.fetch("SHOAL_BUILD", "build"), "core/cli/shoal")
 
   def setup
     skip "puma is not installed" unless system("puma", "--version", out: File::NULL, err: File::NULL)
     skip "SHOAL_BUILD names no build with the command shoal" unless File.file?(SHOAL)
     @processes = []
     @folder = Dir.mktmpdir
-    endpoint = start_fleet
+    @fleet = LocalFleet.new(3)
     @site = URI("http://127.0.0.1:#{free_port}/")
-    start({ "SHOAL_ENDPOINT" => "elasticache://#{endpoint}" }, "puma", "-b", "tcp://#{@site.host}:#{@site.port}",
+    start({ "SHOAL_ENDPOINT" => "elasticache://#{@fleet.endpoint}" }, "puma", "-b", "tcp://#{@site.host}:#{@site.port}",
           EXAMPLE, chdir: @folder, out: File::NULL, err: "#{@folder}/log")
     assert eventually(60) { answers?(@site.port) }, "the example does not answer"
   end
@@ -28,27 +26,13 @@ class ExampleTest < Minitest::Test
       Process.kill(:TERM, process)
       Process.kill(:KILL, process) unless eventually(20) { Process.wait(process, Process::WNOHANG) }
     end
+    @fleet&.stop
     FileUtils.rm_rf(@folder) if @folder
   end
 
   # A process that ends with the test.
   def start(*command, **options)
     @processes << spawn(*command.grep(Hash), *ENDS_WITH_US, *command.grep(String), **options)
-  end
-
-  # Three nodes behind a discovery endpoint, whose address this gives.
-  def start_fleet
-    reader, writer = IO.pipe
-    start(SHOAL, "local", "--nodes", "3", "--dir", "#{@folder}/fleet", out: writer)
-    writer.close
-    reader.gets.split.last
-  end
-
-  # `shoal local add`, `remove` or `list`: what it prints.
-  def fleet(*words)
-    output, status = Open3.capture2(SHOAL, "local", *words, "--dir", "#{@folder}/fleet")
-    assert_predicate status, :success?
-    output
   end
 
   # The page, by the first words of its lines.
@@ -74,14 +58,14 @@ class ExampleTest < Minitest::Test
     assert_equal page["hits"].to_i + 1, page["hits"].to_i
     assert_equal 3, nodes
 
-    node = JSON.parse(fleet("list", "--json"))["nodes"].first
+    node = JSON.parse(@fleet.change("list", "--json"))["nodes"].first
     Process.kill(:KILL, node["pid"])
     5.times { assert_operator articles, :<, 100 }
-    fleet("remove", node["port"].to_s)
+    @fleet.change("remove", node["port"].to_s)
     assert(eventually(30) { articles == 100 })
     assert_equal 2, nodes
 
-    fleet("add")
+    @fleet.change("add")
     assert(eventually(30) { nodes == 3 })
     assert(eventually(30) { articles == 100 })
     assert_match(/^Shoal: version 1: 3 nodes.*^Shoal: version 2: 2 nodes/m, File.read("#{@folder}/log"))
