@@ -113,8 +113,8 @@ has_started() {
     [ "$(grep -c "^node$tab" "$work/local.out")" -eq "$nodes" ]
 }
 
-# start_fleet NODES [OPTION...]: sets `fleet`, its process, and `endpoint`; $work/local.out and $work/local.err hold what
-# it says.
+# start_fleet NODES [OPTION...]: sets `fleet`, its process, and `endpoint`; $work/local.out and $work/local.err hold
+# what it says.
 start_fleet() {
     nodes=$1
     shift

@@ -4,7 +4,7 @@
 # shellcheck disable=SC2154,SC3043 # what cli_support.sh sets; `local` is a command of shoal here
 # shellcheck source=tests/integration/cli_support.sh
 . "$(dirname "$0")/cli_support.sh"
-# What memcached would split its options at, a shell its words, and an endpoint its own options; closed to everybody else.
+# What memcached would split its options at, a shell its words, and an endpoint its own; closed to everybody else.
 dir="$work/a fleet, of 50% & more"
 
 # check NAME COMMAND...: passes where the command succeeds.

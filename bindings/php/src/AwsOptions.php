@@ -22,6 +22,18 @@ final class AwsOptions
         'hostname' => 'tls_server_name',
     ];
 
+    /** What cannot be followed where it is set, with what to do. */
+    private const REFUSED = [
+        'key_file_pass' => 'there is nobody to ask for a passphrase; give a key_file without one',
+        'ca_cert_dir' => 'name one ca_cert_file, or leave both out for the authorities of the system',
+        'ciphers' => 'they are those of OpenSSL; leave it out',
+        'ciphersuites' => 'they are those of OpenSSL; leave it out',
+        'skip_hostname_verify' => "a server's name is always checked; set hostname to the name that it has",
+    ];
+
+    /** A server's matter. */
+    private const IGNORED = 'prefer_server_ciphers';
+
     /**
      * The endpoint and the options in Shoal's names; what has one already stays as it is.
      *
@@ -32,6 +44,9 @@ final class AwsOptions
     public static function translate(string|array $endpoint, array $options): array
     {
         $translated = [];
+        if ($options['skip_cert_verify'] ?? false) {
+            unset($options['skip_hostname_verify']); // with no certificate looked at, no name in it is
+        }
         foreach ($options as $name => $value) {
             if ($name === 'OPT_CLIENT_MODE') {
                 $endpoint = self::inMode($value, $endpoint);
@@ -79,18 +94,27 @@ final class AwsOptions
         if ($name === 'skip_cert_verify') {
             return $value ? self::tls($name, 'tls_verify', false) : [null, null];
         }
-        if ($name === 'skip_hostname_verify') {
-            if ($value) {
-                throw new Unsupported("$name: a server's name is always checked; set hostname to the name that it has");
-            }
-
+        if (isset(self::REFUSED[$name]) || self::isOneVersion($name, $value)) {
+            return $value ? throw new Unsupported("$name: " . (self::REFUSED[$name]
+                ?? 'TLS 1.2 or 1.3 is spoken, as the server likes; leave it out')) : [null, null];
+        }
+        if ($name === self::IGNORED) {
             return [null, null];
         }
         if (!isset(self::NAMES[$name])) {
             return [(string) $name, $value];
         }
+        if ($name === 'OPT_USE_TLS' && !$value) {
+            return [\shoal_option_find('tls') === null ? null : 'tls', false];
+        }
 
-        return $name === 'OPT_USE_TLS' && !$value ? [null, null] : self::tls($name, self::NAMES[$name], $value);
+        return $value === null ? [null, null] : self::tls($name, self::NAMES[$name], $value);
+    }
+
+    /** Amazon's `protocol` is a version of TLS; Shoal's own is how servers are spoken to. */
+    private static function isOneVersion(int|string $name, mixed $value): bool
+    {
+        return $name === 'protocol' && is_string($value) && str_starts_with($value, 'TLS');
     }
 
     /** @return array{string, mixed} */

@@ -18,22 +18,16 @@ final class ExampleTest extends TestCase
 {
     private const ARTICLES = '100 of 100 from the cache';
 
-    private string $folder;
-    private Process $fleet;
+    private LocalFleet $fleet;
     private Process $site;
     private string $url;
 
     protected function setUp(): void
     {
-        $this->folder = sys_get_temp_dir() . '/shoal-example-' . getmypid() . '-' . bin2hex(random_bytes(4));
-        mkdir($this->folder, 0700);
-        $port = free_port();
-        $this->fleet = new Process([self::command(), 'local', '--nodes', '3', '--port', (string) $port, '--dir', $this->folder],
-            '/dev/null', 'TERM');
-        eventually(fn () => @fsockopen('127.0.0.1', $port) !== false, 'the fleet has started');
+        $this->fleet = new LocalFleet(3);
         $address = '127.0.0.1:' . free_port();
         $this->url = "http://$address/";
-        $this->site = new Process(['env', "SHOAL_ENDPOINT=elasticache://127.0.0.1:$port", PHP_BINARY, '-n',
+        $this->site = new Process(['env', "SHOAL_ENDPOINT=elasticache://{$this->fleet->endpoint}", PHP_BINARY, '-n',
             ...extension_arguments(), '-S', $address, dirname(__DIR__) . '/examples/page.php']);
         eventually(fn () => @file_get_contents($this->url) !== false, 'the example answers');
     }
@@ -42,24 +36,6 @@ final class ExampleTest extends TestCase
     {
         $this->site->stop();
         $this->fleet->stop();
-        array_map('unlink', glob("{$this->folder}/*"));
-        rmdir($this->folder);
-    }
-
-    private static function command(): string
-    {
-        return getenv('SHOAL_BUILD') . '/core/cli/shoal';
-    }
-
-    /** What `shoal local` prints to one of its words. @return array<string, mixed> */
-    private function change(string ...$words): array
-    {
-        $command = [self::command(), 'local', ...$words, '--json', '--dir', $this->folder];
-        $process = proc_open($command, [1 => ['pipe', 'w']], $pipes);
-        $answer = stream_get_contents($pipes[1]);
-        self::assertSame(0, proc_close($process), implode(' ', $words));
-
-        return json_decode($answer, true, 512, JSON_THROW_ON_ERROR);
     }
 
     /** The page, by the first words of its lines. @return array<string, string> */
@@ -88,17 +64,17 @@ final class ExampleTest extends TestCase
         self::assertSame($page['report'], $next['report']);
         self::assertSame((int) $page['hits'] + 1, (int) $next['hits']);
 
-        $dead = $this->change('list')['nodes'][0];
+        $dead = $this->fleet->change('list')['nodes'][0];
         posix_kill($dead['pid'], SIGKILL);
         for ($i = 0; $i < 5; ++$i) {
             $articles = (int) $this->take()['articles'];
             self::assertGreaterThan(0, $articles);
             self::assertLessThan(100, $articles);
         }
-        $this->change('remove', (string) $dead['port']);
+        $this->fleet->change('remove', (string) $dead['port']);
         $this->waitFor(2);
 
-        $this->change('add');
+        $this->fleet->change('add');
         $this->waitFor(3);
     }
 
@@ -106,7 +82,7 @@ final class ExampleTest extends TestCase
     public function testThePageWithoutAnyNode(): void
     {
         $this->waitFor(3);
-        foreach ($this->change('list')['nodes'] as $node) {
+        foreach ($this->fleet->change('list')['nodes'] as $node) {
             posix_kill($node['pid'], SIGKILL);
             self::assertLessThan(100, (int) $this->take()['articles']);
         }

@@ -49,7 +49,7 @@ abstract class FleetTestCase extends TestCase
     /** @param array<string, mixed> $options */
     protected function client(array $options = []): Client
     {
-        return new Client(self::endpoint(), $options + ['operation_timeout_ms' => self::OPERATION_TIMEOUT_MS]);
+        return new Client(static::endpoint(), $options + ['operation_timeout_ms' => self::OPERATION_TIMEOUT_MS]);
     }
 
     /** What a call throws, which must be of this class. */
@@ -76,7 +76,7 @@ abstract class FleetTestCase extends TestCase
     {
         $code = 'require ' . var_export(getenv('SHOAL_AUTOLOAD'), true) . ";\n$script";
         $command = ['setpriv', '--pdeathsig', 'KILL', PHP_BINARY, ...extension_arguments(), '-d', 'display_errors=1',
-            '-r', $code, '--', self::endpoint(), ...$arguments];
+            '-r', $code, '--', static::endpoint(), ...$arguments];
         $process = proc_open($command, [1 => ['pipe', 'w'], 2 => ['redirect', 1]], $pipes);
 
         return [$process, $pipes[1]];

@@ -81,6 +81,60 @@ final class Memcached extends Process
     }
 }
 
+/** A fleet with a discovery endpoint, as `shoal local` starts it. SHOAL_BUILD names the build that has the command. */
+final class LocalFleet extends Process
+{
+    public readonly string $endpoint;
+
+    /** The endpoint's host:port alone. */
+    public readonly string $address;
+
+    /** Whom to trust, where the fleet has TLS. */
+    public readonly string $caFile;
+
+    private readonly string $folder;
+
+    public function __construct(int $nodes, string ...$options)
+    {
+        $this->folder = sys_get_temp_dir() . '/shoal-local-' . getmypid() . '-' . bin2hex(random_bytes(4));
+        $this->caFile = "{$this->folder}/fleet/tls/ca.pem";
+        mkdir($this->folder, 0700);
+        parent::__construct([self::command(), 'local', '--nodes', (string) $nodes, '--dir', "{$this->folder}/fleet",
+            ...$options], "{$this->folder}/said", 'TERM');
+        eventually(fn () => substr_count($this->said(), "\nnode\t") === $nodes, 'the fleet has started');
+        preg_match('#^endpoint\t((?:\w+://)?([^?\n]+).*)$#m', $this->said(), $found);
+        [, $this->endpoint, $this->address] = $found;
+    }
+
+    private static function command(): string
+    {
+        return getenv('SHOAL_BUILD') . '/core/cli/shoal';
+    }
+
+    private function said(): string
+    {
+        return (string) @file_get_contents("{$this->folder}/said");
+    }
+
+    /** What `shoal local` prints to one of its words. @return array<string, mixed> */
+    public function change(string ...$words): array
+    {
+        $command = [self::command(), 'local', ...$words, '--json', '--dir', "{$this->folder}/fleet"];
+        $process = proc_open($command, [1 => ['pipe', 'w']], $pipes);
+        $answer = stream_get_contents($pipes[1]);
+        proc_close($process);
+
+        return json_decode($answer, true, 512, JSON_THROW_ON_ERROR);
+    }
+
+    public function stop(): void
+    {
+        parent::stop();
+        @unlink("{$this->folder}/said");
+        @rmdir($this->folder);
+    }
+}
+
 /** A port that nobody listens on, and that only who names it gets while this process lives: it stays bound. */
 function free_port(): int
 {
