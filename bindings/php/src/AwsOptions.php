@@ -92,7 +92,7 @@ final class AwsOptions
             return ['discovery_interval_ms', $value * 1000];
         }
         if ($name === 'skip_cert_verify') {
-            return $value ? self::tls($name, 'tls_verify', false) : [null, null];
+            return $value ? ['tls_verify', false] : [null, null];
         }
         if (isset(self::REFUSED[$name]) || self::isOneVersion($name, $value)) {
             return $value ? throw new Unsupported("$name: " . (self::REFUSED[$name]
@@ -104,26 +104,13 @@ final class AwsOptions
         if (!isset(self::NAMES[$name])) {
             return [(string) $name, $value];
         }
-        if ($name === 'OPT_USE_TLS' && !$value) {
-            return [\shoal_option_find('tls') === null ? null : 'tls', false];
-        }
 
-        return $value === null ? [null, null] : self::tls($name, self::NAMES[$name], $value);
+        return $value === null ? [null, null] : [self::NAMES[$name], $value];
     }
 
     /** Amazon's `protocol` is a version of TLS; Shoal's own is how servers are spoken to. */
     private static function isOneVersion(int|string $name, mixed $value): bool
     {
         return $name === 'protocol' && is_string($value) && str_starts_with($value, 'TLS');
-    }
-
-    /** @return array{string, mixed} */
-    private static function tls(string $name, string $own, mixed $value): array
-    {
-        if (\shoal_option_find($own) === null) {
-            throw new Unsupported("$name: this build of libshoal has no TLS");
-        }
-
-        return [$own, $value];
     }
 }

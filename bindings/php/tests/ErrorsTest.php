@@ -125,12 +125,6 @@ final class ErrorsTest extends FleetTestCase
             ['OPT_DYNAMIC_POLLING_INTERVAL_SECS' => 60, 'discovery_interval_ms' => 5]] as $options) {
             $this->thrown(BadOption::class, fn () => new Client($name, $options));
         }
-        if (\shoal_option_find('tls') === null) {
-            foreach (['OPT_USE_TLS' => true, 'hostname' => '*.example', 'ca_cert_file' => '/ca', 'cert_file' => '/cert',
-                'key_file' => '/key', 'skip_cert_verify' => true] as $option => $value) {
-                $this->thrown(Unsupported::class, fn () => new Client($name, [$option => $value]));
-            }
-        }
         $this->thrown(Unsupported::class, fn () => new Client($name, ['skip_hostname_verify' => true]));
     }
 }
