@@ -201,6 +201,31 @@ static void each_address_of_a_node_is_tried(void **state) {
     test_memcached_stop(&server);
 }
 
+/* The address that refuses is tried first, and last. */
+static void what_one_address_says_is_not_hidden_by_another_that_refuses(void **state) {
+    (void)state;
+    need_private_names();
+    static const char *const hosts[] = {"127.0.0.2 node.test\n127.0.0.1 node.test\n",
+                                        "127.0.0.1 node.test\n127.0.0.2 node.test\n"};
+    static const char *const endpoints[] = {"static://node.test:%u", "node.test:%u"};
+    char users[] = "/tmp/shoal-users-XXXXXX";
+    int file = mkstemp(users);
+    assert_int_equal(write(file, "ann:secret\n", 11), 11);
+    close(file);
+    struct test_memcached locked = test_memcached_start_with(0, "-Y", users);
+    for (size_t i = 0; i < 4; i++) {
+        char message[TEST_MESSAGE_SIZE];
+        test_names_set(hosts[i / 2]);
+        shoal_client *client = client_of(endpoints[i % 2], locked.port, OPTIONS "&user=ann&password=wrong");
+        assert_true(test_read(client, "key", message) < 0);
+        if (strstr(message, "authentication failed") == NULL)
+            fail_msg("%s at %s", message, hosts[i / 2]);
+        shoal_client_free(client);
+    }
+    test_memcached_stop(&locked);
+    unlink(users);
+}
+
 static void only_the_wanted_family_is_used(void **state) {
     (void)state;
     need_private_names();
@@ -287,6 +312,7 @@ int main(void) {
         cmocka_unit_test(each_address_of_an_endpoint_is_tried),
         cmocka_unit_test(a_silent_address_leaves_time_for_the_next),
         cmocka_unit_test(each_address_of_a_node_is_tried),
+        cmocka_unit_test(what_one_address_says_is_not_hidden_by_another_that_refuses),
         cmocka_unit_test(only_the_wanted_family_is_used),
         cmocka_unit_test(a_moved_endpoint_may_count_from_one_again),
         cmocka_unit_test(a_node_is_found_again_where_its_name_leads_now),

@@ -36,6 +36,7 @@ struct shoal__discovery {
     size_t address_index;
     struct shoal__tls_peer *peer; /* of the current host */
     struct shoal__stream stream;
+    bool complained; /* an address of the current host let us connect, but not in: the result's fault says why */
     struct shoal__descriptor *descriptor;
     enum question question;
     size_t sent;
@@ -85,6 +86,7 @@ static void begin_host(struct shoal__discovery *poll, int64_t now_ns) {
     shoal__address_list_clear(&poll->addresses);
     shoal__tls_peer_free(poll->peer);
     poll->peer = NULL;
+    poll->complained = false;
     poll->address_index = 0;
     allot_time(poll, now_ns);
     poll->stage = RESOLVE;
@@ -124,10 +126,13 @@ static bool fail(struct shoal__discovery *poll, const char *reason, int64_t now_
 /* os_error is from the stream, which may know more. */
 static bool fail_os(struct shoal__discovery *poll, const char *doing, int os_error, int64_t now_ns) {
     const char *complaint = shoal__stream_complaint(&poll->stream, os_error);
-    if (complaint != NULL)
+    if (complaint != NULL) {
+        poll->complained = true;
         return fail(poll, complaint, now_ns);
-    shoal__fault_set_os(&poll->result.fault, SHOAL_E_DISCOVERY, os_error, "discovery at %s: %s",
-                        shoal__host_show(current_host(poll)).text, doing);
+    }
+    if (!poll->complained)
+        shoal__fault_set_os(&poll->result.fault, SHOAL_E_DISCOVERY, os_error, "discovery at %s: %s",
+                            shoal__host_show(current_host(poll)).text, doing);
     return try_next(poll, now_ns);
 }
 

@@ -141,13 +141,17 @@ static void replace_found(struct shoal__pool *pool, struct shoal__address_list *
 
 static shoal_status open_any(struct shoal__pool *pool, const struct shoal__address_list *list, int64_t deadline_ns,
                              struct shoal__lane **lane, struct shoal__fault *fault) {
-    shoal_status status = SHOAL_E_NODE_DOWN;
     for (size_t i = 0; i < list->count; i++) {
-        status = open_at(pool, &list->addresses[i], deadline_ns, lane, fault);
-        if (status == SHOAL_OK || shoal__now_ns() >= deadline_ns)
+        struct shoal__fault reason = {0};
+        if (open_at(pool, &list->addresses[i], deadline_ns, lane, &reason) == SHOAL_OK)
+            return SHOAL_OK;
+        /* What a server said is not hidden by another address where there is none. */
+        if (i == 0 || fault->os_error != 0 || reason.os_error == 0)
+            *fault = reason;
+        if (shoal__now_ns() >= deadline_ns)
             break;
     }
-    return status;
+    return fault->status;
 }
 
 /* By the host's name: where it led to last time, else asked anew. What does not connect is not kept. */
