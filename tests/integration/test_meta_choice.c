@@ -149,6 +149,22 @@ static void libmemcached_never_asks_for_meta(void **state) {
     end(client);
 }
 
+/* libmemcached may end the process on an answer that it does not expect. */
+static void a_stranger_is_not_handed_to_libmemcached(void **state) {
+    (void)state;
+    static const struct greeting strangers[] = {
+        {"VERSION 1.6.18\r\nVERSION 1.6.18", "MN\r\nMN", false}, /* each answer twice */
+        {"VERSION 1.6.18", "\x1f\x8b", false},
+        {"STORED", "MN", false},
+    };
+    for (size_t i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++) {
+        shoal_client *client = begin(strangers[i], OPTIONS "auto");
+        assert_int_equal(test_get(client, "key"), SHOAL_E_PROTOCOL);
+        assert_int_equal(atomic_load(&classic_reads), 0);
+        end(client);
+    }
+}
+
 /* As when a fleet is upgraded a node at a time. */
 static void an_upgraded_node_is_asked_anew(void **state) {
     (void)state;
@@ -205,6 +221,7 @@ static void auto_speaks_meta_with_a_memcached(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(auto_speaks_what_the_server_does),
+        cmocka_unit_test(a_stranger_is_not_handed_to_libmemcached),
         cmocka_unit_test(meta_alone_is_an_error_where_a_server_has_it_not),
         cmocka_unit_test(a_full_server_is_down),
         cmocka_unit_test(libmemcached_never_asks_for_meta),

@@ -59,6 +59,12 @@ void test_script_say(struct test_script *script, const void *bytes, size_t size)
     }
 }
 
+enum test_answer test_script_say_miss(struct test_script *script, const char *line) {
+    const char *answer = strncmp(line, "get", 3) == 0 ? "END\r\n" : "ERROR\r\n";
+    test_script_say(script, answer, strlen(answer));
+    return TEST_ANSWERED;
+}
+
 void test_script_say_slowly(struct test_script *script, const void *bytes, size_t size, size_t piece, int pause_ms) {
     const char *at = bytes;
     while (size > 0) {

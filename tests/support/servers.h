@@ -69,6 +69,8 @@ uint16_t test_script_port(const struct test_script *script);
 const char *test_script_name(const struct test_script *script); /* 127.0.0.1:PORT */
 void test_script_say(struct test_script *script, const void *bytes, size_t size);
 void test_script_say_slowly(struct test_script *script, const void *bytes, size_t size, size_t piece, int pause_ms);
+/* As a memcached of before meta that holds nothing. */
+enum test_answer test_script_say_miss(struct test_script *script, const char *line);
 unsigned test_script_connections(const struct test_script *script); /* accepted so far */
 void test_script_stop(struct test_script *script);
 

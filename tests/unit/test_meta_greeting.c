@@ -55,15 +55,19 @@ static const struct {
     {"VERSION 1.6.6\r\nMN\r\n", SHOAL__GREETED_OTHER},
     {"VERSION 1.6.18\r\nERROR\r\n", SHOAL__GREETED_OTHER},
     {"VERSION 1.6.18\r\nEN\r\n", SHOAL__GREETED_OTHER},
-    {"VERSION 1.6.18\r\ngarbage\r\n", SHOAL__GREETED_OTHER},
+    {"VERSION 1.6.18\r\ngarbage\r\n", SHOAL__GREETED_STRANGE},
+    {"VERSION 1.6.18\r\nVERSION 1.6.18\r\nMN\r\nMN\r\n", SHOAL__GREETED_STRANGE},
+    {"VERSION 1.6.18\r\nMN\r\ngarbage\r\n", SHOAL__GREETED_STRANGE},
     {"ERROR\r\n", SHOAL__GREETED_OTHER},
-    {"MN\r\n", SHOAL__GREETED_OTHER},
-    {"garbage\r\n", SHOAL__GREETED_OTHER},
+    {"SERVER_ERROR no\r\n", SHOAL__GREETED_OTHER},
+    {"MN\r\n", SHOAL__GREETED_STRANGE},
+    {"STORED\r\n", SHOAL__GREETED_STRANGE},
+    {"garbage\r\n", SHOAL__GREETED_STRANGE},
     {"CLIENT_ERROR unauthenticated\r\nCLIENT_ERROR unauthenticated\r\n", SHOAL__GREETED_LOCKED},
     {"CLIENT_ERROR unauthentic\r\n", SHOAL__GREETED_OTHER},
     {"\x15\x03\x03", SHOAL__GREETED_TLS},
     {"\x15", SHOAL__GREETED_PARTLY},
-    {"VERSION 1.6.18\r\n\x15\x03\r\n", SHOAL__GREETED_OTHER},
+    {"VERSION 1.6.18\r\n\x15\x03\r\n", SHOAL__GREETED_STRANGE},
 };
 
 static void test_the_answers_tell_what_is_spoken(void **state) {

@@ -50,13 +50,20 @@ static bool is_tls_alert(const char *bytes, size_t size) {
     return size >= 2 && bytes[0] == 0x15 && bytes[1] == 0x03;
 }
 
+static bool is_refusal(const struct shoal__meta_line *line) {
+    return line->kind == SHOAL__META_UNKNOWN || line->kind == SHOAL__META_CLIENT_ERROR ||
+           line->kind == SHOAL__META_SERVER_ERROR;
+}
+
 static enum shoal__greeted take_version(struct shoal__greeting *greeting, const struct shoal__meta_line *line) {
     unsigned version = line->kind == SHOAL__META_VERSION ? version_of(line) : 0;
     if (says_full(line))
         return SHOAL__GREETED_FULL;
     if (says_locked(line))
         return SHOAL__GREETED_LOCKED;
-    if (line->kind != SHOAL__META_VERSION || (version > 0 && version < META_SINCE))
+    if (line->kind != SHOAL__META_VERSION)
+        return is_refusal(line) ? SHOAL__GREETED_OTHER : SHOAL__GREETED_STRANGE;
+    if (version > 0 && version < META_SINCE)
         return SHOAL__GREETED_OTHER;
     greeting->misses_unmarked = version < MISSES_MARKED_SINCE;
     greeting->answers++;
@@ -65,7 +72,10 @@ static enum shoal__greeted take_version(struct shoal__greeting *greeting, const 
 
 static enum shoal__greeted take_noop(struct shoal__greeting *greeting, const struct shoal__meta_line *line) {
     greeting->answers++;
-    return line->kind == SHOAL__META_NOOP ? SHOAL__GREETED_PARTLY : SHOAL__GREETED_OTHER;
+    if (line->kind == SHOAL__META_NOOP)
+        return SHOAL__GREETED_PARTLY;
+    /* EN is what mn was answered with while meta was being made. */
+    return is_refusal(line) || line->kind == SHOAL__META_MISS ? SHOAL__GREETED_OTHER : SHOAL__GREETED_STRANGE;
 }
 
 /* A server that does not tell its settings speaks meta all the same. */
@@ -74,7 +84,7 @@ static enum shoal__greeted take_setting(struct shoal__greeting *greeting, const 
     size_t name_size = sizeof(name) - 1;
     uint64_t number;
     if (line->kind == SHOAL__META_MALFORMED)
-        return SHOAL__GREETED_OTHER;
+        return SHOAL__GREETED_STRANGE;
     if (line->kind != SHOAL__META_STAT)
         return SHOAL__GREETED_META;
     if (line->text_size > name_size && memcmp(line->text, name, name_size) == 0 &&

@@ -11,10 +11,11 @@
 enum shoal__greeted {
     SHOAL__GREETED_PARTLY, /* read on */
     SHOAL__GREETED_META,
-    SHOAL__GREETED_OTHER,  /* it speaks another protocol */
-    SHOAL__GREETED_FULL,   /* it is at its connection limit (-c), and closes */
-    SHOAL__GREETED_LOCKED, /* it wants user and password first (-Y) */
-    SHOAL__GREETED_TLS,    /* what it says is an alert of TLS */
+    SHOAL__GREETED_OTHER,   /* it refuses, or is of before meta: it may speak the classic protocol */
+    SHOAL__GREETED_STRANGE, /* no memcached answers so: neither protocol can be spoken with it */
+    SHOAL__GREETED_FULL,    /* it is at its connection limit (-c), and closes */
+    SHOAL__GREETED_LOCKED,  /* it wants user and password first (-Y) */
+    SHOAL__GREETED_TLS,     /* what it says is an alert of TLS */
 };
 
 /* Zeroed, it is about to begin. */

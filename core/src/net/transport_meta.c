@@ -304,6 +304,9 @@ static shoal_status tell_stranger(enum shoal__greeted greeted, bool is_alone, st
                                 "the server asks for authentication: set the options user and password");
     case SHOAL__GREETED_TLS:
         return shoal__fault_set(fault, SHOAL_E_NODE_DOWN, "the server speaks TLS: set tls=true");
+    case SHOAL__GREETED_STRANGE:
+        return shoal__fault_set(fault, SHOAL_E_PROTOCOL,
+                                "what the server says on a new connection is no memcached's: see what listens there");
     default:
         return shoal__fault_set(
             fault, SHOAL_E_UNSUPPORTED, "the server does not speak the meta protocol of memcached 1.6.10 and later%s",
