@@ -174,6 +174,13 @@ void shoal__stream_close(struct shoal__stream *stream) {
     *stream = (struct shoal__stream){.fd = -1};
 }
 
+void shoal__stream_abort(struct shoal__stream *stream) {
+    struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+    if (stream->fd >= 0)
+        setsockopt(stream->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+    shoal__stream_close(stream);
+}
+
 /* --- Sending --- */
 
 struct iovec shoal__stream_piece(const char *bytes, size_t size) {

@@ -76,4 +76,7 @@ bool shoal__stream_is_quiet(struct shoal__stream *stream);
 
 void shoal__stream_close(struct shoal__stream *stream);
 
+/* The same, and what was sent and has not arrived never will: a close alone lets the kernel send it again and again. */
+void shoal__stream_abort(struct shoal__stream *stream);
+
 #endif

@@ -365,8 +365,12 @@ static shoal_status open_lane(struct shoal__lane *lane, const struct shoal__addr
     return shoal__meta_open(lane, address, options, deadline_ns, &is_not_meta, fault);
 }
 
+/* What was given up must not be done later, when there may be newer values. */
 static void close_lane(struct shoal__lane *lane) {
-    close_session(lane->session);
+    struct session *session = lane->session;
+    if (lane->broken)
+        shoal__stream_abort(&session->stream);
+    close_session(session);
     lane->session = NULL;
 }
 
