@@ -235,6 +235,21 @@ static void what_was_written_meanwhile_is_deleted_on_both_before_it_is_believed(
     assert_int_equal(count_held(fleet.nodes[1].port), KEYS);
 }
 
+/* While one stand-in was away too, another one took what was written. */
+static void a_stand_in_that_comes_back_is_not_believed_either(void **state) {
+    (void)state;
+    choose_keys(1);
+    test_memcached_freeze(&fleet.nodes[1]);
+    set_all("older");
+    size_t standin = count_held(fleet.nodes[2].port) > 0 ? 2 : 3;
+    test_memcached_freeze(&fleet.nodes[standin]);
+    set_all("newer");
+    bring_back(standin);
+    for (int i = 0; i < KEYS; i++)
+        assert_false(test_holds(client, keys[i], "older"));
+    test_memcached_thaw(&fleet.nodes[1]);
+}
+
 static void what_was_not_written_meanwhile_is_still_there(void **state) {
     (void)state;
     choose_keys(1);
@@ -360,6 +375,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_batch_writes_on_stand_ins, start, stop),
         cmocka_unit_test_setup_teardown(what_was_written_meanwhile_is_deleted_on_both_before_it_is_believed, start,
                                         stop),
+        cmocka_unit_test_setup_teardown(a_stand_in_that_comes_back_is_not_believed_either, start, stop),
         cmocka_unit_test_setup_teardown(what_was_not_written_meanwhile_is_still_there, start, stop),
         cmocka_unit_test_setup_teardown(binary_keys_are_deleted_too, start, stop),
         cmocka_unit_test_setup_teardown(what_cannot_be_remembered_is_told, start, stop),

@@ -12,7 +12,7 @@ bool shoal__batch_move(shoal_batch *batch, const struct shoal__view *view, struc
     if (standin == SHOAL__NOBODY)
         return false;
     item->node = (uint32_t)standin;
-    item->rounds = shoal__failover_begin(batch->client, &item->command, view->pools[item->owner], view->pools[standin]);
+    item->rounds = shoal__failover_begin(batch->client, view, item->owner, standin, &item->command);
     item->moves++;
     item->error = 0;
     return true;

@@ -132,7 +132,7 @@ static shoal_status try_standins(shoal_client *client, const struct shoal__scene
             return status;
         struct shoal__pool *absent = scene->view->pools[owner];
         struct shoal__pool *standin = scene->view->pools[node];
-        unsigned rounds = shoal__failover_begin(client, command, absent, standin);
+        unsigned rounds = shoal__failover_begin(client, scene->view, owner, node, command);
         status = attempt(client, scene, node, command, fault, attempts);
         shoal__failover_end(client, command, absent, standin, rounds);
         if (status >= 0)

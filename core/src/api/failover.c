@@ -45,13 +45,16 @@ size_t shoal__failover_standin(const struct shoal__view *view, size_t owner, con
                                  shoal_topology_node_count(view->topology), may_take, &candidates);
 }
 
-unsigned shoal__failover_begin(shoal_client *client, struct shoal__command *command, struct shoal__pool *owner,
-                               struct shoal__pool *standin) {
+unsigned shoal__failover_begin(shoal_client *client, const struct shoal__view *view, size_t owner, size_t standin,
+                               struct shoal__command *command) {
     unsigned rounds = 0;
     if (!shoal__command_changes_items(command))
         return rounds;
     command->expiry = shoal__expiry_capped(command->expiry, client->standin_ttl_s, shoal__wall_now_s());
-    shoal__fleet_bury(client->fleet, owner, command, standin, &rounds);
+    shoal__fleet_bury(client->fleet, view->pools[owner], command, view->pools[standin], &rounds);
+    for (size_t node = 0; node < shoal_topology_node_count(view->topology); node++)
+        if (node != owner && node != standin && !shoal__pool_is_in_use(view->pools[node]))
+            shoal__fleet_bury(client->fleet, view->pools[node], command, NULL, NULL);
     return rounds;
 }
 

@@ -16,10 +16,11 @@ bool shoal__failover_helps(const shoal_client *client, const struct shoal__comma
 /* Which node stands in for a key's own: its place in the view, SHOAL__NOBODY where all others are out of use. */
 size_t shoal__failover_standin(const struct shoal__view *view, size_t owner, const struct shoal__command *command);
 
-/* Before a command goes to a stand-in: what it stores lives there for a bounded time, and the owner gets a tombstone.
- * Returns how many of the owner's replays had begun. */
-unsigned shoal__failover_begin(shoal_client *client, struct shoal__command *command, struct shoal__pool *owner,
-                               struct shoal__pool *standin);
+/* Before a command goes to a stand-in: what it stores lives there for a bounded time, and the owner gets a tombstone,
+ * as do all others that are out of use, any of which may have stood in before. Returns how many of the owner's replays
+ * had begun. */
+unsigned shoal__failover_begin(shoal_client *client, const struct shoal__view *view, size_t owner, size_t standin,
+                               struct shoal__command *command);
 
 /* After it: where the owner was rid of its tombstones meanwhile, this one is put up again. */
 void shoal__failover_end(shoal_client *client, const struct shoal__command *command, struct shoal__pool *owner,
