@@ -66,13 +66,15 @@ final class SimpleCache implements CacheInterface
     /**
      * {@inheritdoc}
      *
-     * @return array<int|string, mixed> all of the keys, in their order
+     * @return iterable<string, mixed> all of the keys, in their order: an array, and a generator where one of them is
+     *                                 such as "5", of which an array would make an int
      */
     public function getMultiple($keys, $default = null): iterable
     {
         $keys = self::checkKeys($keys);
+        $values = $keys === [] ? [] : array_replace(array_fill_keys($keys, $default), $this->read($keys));
 
-        return $keys === [] ? [] : array_replace(array_fill_keys($keys, $default), $this->read($keys));
+        return array_filter(array_keys($values), 'is_int') === [] ? $values : self::withTextKeys($values);
     }
 
     /** {@inheritdoc} */
@@ -333,6 +335,14 @@ final class SimpleCache implements CacheInterface
         }
 
         return $given;
+    }
+
+    /** @param array<int|string, mixed> $values */
+    private static function withTextKeys(array $values): \Generator
+    {
+        foreach ($values as $key => $value) {
+            yield (string) $key => $value;
+        }
     }
 
     /** The seconds that a time to live means, 0 or less for what is over; null for ever. */
