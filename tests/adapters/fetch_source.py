@@ -3,8 +3,8 @@
 
 Argument: a binary package, whose source package is meant, in the version that is installed: where the mirror does not
 hold that revision's source, in another revision of the same upstream release, as upstream has it without Debian's
-patches, or in a release of the same series that Debian's stable suite has. It is unpacked once into
-~/.cache/shoal/sources or $XDG_CACHE_HOME/shoal/sources, and needs no network from then on. apt has a state of its own
+patches, in a release of the same series that Debian's stable suite has, or in whichever release that has. It is unpacked
+once into ~/.cache/shoal/sources or $XDG_CACHE_HOME/shoal/sources, and needs no network from then on. apt has a state of its own
 there, with the machine's own sources, deb-src for deb: nothing of the machine's is changed.
 May import: the standard library. Called by the runners of the frameworks' suites in the folders beside this.
 """
@@ -89,11 +89,18 @@ def series(version):
     return ".".join(upstream(version).split(".")[:2])
 
 
-def revisions(name, version, options):
-    """The versions to be tried: the one asked for, what else the mirror lists of its release, and of its series."""
-    listed = re.findall(r"^Version: (\S+)$", run("apt-cache", *options, "showsrc", "--only-source", name), re.MULTILINE)
-    others = sorted({other for other in listed if series(other) == series(version)} - {version}, reverse=True)
-    return [version, *sorted(others, key=lambda other: upstream(other) != upstream(version))]
+def nearest(version, listed, of_any_series):
+    """The versions to be tried: the one asked for, and of those listed the others of its release, of its series, and of
+    any other."""
+    others = {other for other in listed if of_any_series or series(other) == series(version)} - {version}
+    return [version, *sorted(sorted(others, reverse=True), key=lambda other: (series(other) != series(version),
+                                                                             upstream(other) != upstream(version)))]
+
+
+def revisions(name, version, options, of_any_series):
+    """The versions that the mirror lists, as they are to be tried."""
+    said = run("apt-cache", *options, "showsrc", "--only-source", name)
+    return nearest(version, re.findall(r"^Version: (\S+)$", said, re.MULTILINE), of_any_series)
 
 
 def download(name, version, options, goal):
@@ -127,7 +134,7 @@ def fetch_first(name, version, cache, with_stable):
     except CannotFetch as error:  # it may be another source than the one that counts
         troubles.append(error)
     try:
-        for revision in revisions(name, version, options):
+        for revision in revisions(name, version, options, with_stable):
             goal = folder_of(name, revision, cache)
             try:
                 download(name, revision, options, goal)
@@ -158,9 +165,9 @@ def folder_of(name, version, cache):
 def find_folder(name, version, cache):
     """The folder that is there already: this version's, another revision's, or another of its series."""
     others = [other for part in (upstream(version) + "-", series(version) + ".")
-              for other in sorted(cache.glob(f"{name}-{part}*"), reverse=True)]
-    found = [folder_of(name, version, cache), *(other for other in others if other.suffix != ".new")]
-    return next((folder for folder in found if folder.is_dir()), None)
+              for other in sorted(cache.glob(f"{name}-{part}*"), reverse=True)
+              if other.suffix != ".new" and not other.is_symlink()]
+    return next((folder for folder in [folder_of(name, version, cache), *others] if folder.is_dir()), None)
 
 
 def provide(package, cache):
@@ -170,10 +177,14 @@ def provide(package, cache):
     with (cache / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         folder = find_folder(name, version, cache) or fetch(name, version, cache)
-    if folder != folder_of(name, version, cache):
-        print(f"fetch_source: {folder.name} stands for {name} {version}, whose source the mirror did not have",
+        goal = folder_of(name, version, cache)
+        if folder != goal:  # for the next time, as it may be of another series
+            goal.unlink(missing_ok=True)
+            goal.symlink_to(folder.name)
+    if goal.is_symlink():
+        print(f"fetch_source: {goal.readlink()} stands for {name} {version}, whose source the mirror did not have",
               file=sys.stderr)
-    return folder
+    return goal
 
 
 def main():

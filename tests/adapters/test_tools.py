@@ -57,6 +57,11 @@ class FetchSourceTest(unittest.TestCase):
         self.assertEqual(fetch_source.in_stable("deb-src http://mirror.test/none none main"),
                          "deb-src http://mirror.test/none none main")
 
+    def test_the_nearest_comes_first(self):
+        listed = ["6.4.9-1", "7.4.3-1", "7.4.1-2", "7.4.1-1"]
+        self.assertEqual(fetch_source.nearest("7.4.1-1", listed, False), ["7.4.1-1", "7.4.1-2", "7.4.3-1"])
+        self.assertEqual(fetch_source.nearest("7.4.1-1", listed, True), ["7.4.1-1", "7.4.1-2", "7.4.3-1", "6.4.9-1"])
+
     def test_what_is_unpacked_is_found(self):
         with tempfile.TemporaryDirectory() as folder:
             cache = pathlib.Path(folder)
