@@ -126,7 +126,7 @@ void shoal_php_get_many(zval *client, zval *keys, zval *codec, zval *return_valu
     struct run run;
     size_t failed = 0;
     if (take_keys(&run, keys) && begin(&run, client) && add_reads(&run) && execute(&run)) {
-        array_init(return_value);
+        array_init_size(return_value, (uint32_t)run.count);
         if (take_hits(&run, codec, return_value, &failed) && failed < run.count)
             shoal_php_throw(shoal_batch_error(run.batch, failed), return_value);
     }
