@@ -1,6 +1,6 @@
 /* The calls that the benchmark of a language's package makes, made by a loop in C: what the package costs beyond them.
  * A module, which the benchmark loads. A mistake ends the process with a line on stderr.
- * May include: floor_load, floor_shoal. Called by tests/bench/python/in_c.py. */
+ * May include: floor_load, floor_shoal. Called by tests/bench/packages/in_c.py. */
 #include "floor_load.h"
 #include "floor_shoal.h"
 

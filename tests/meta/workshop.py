@@ -28,7 +28,7 @@ dev = str(ROOT / "dev")
 usage = run(dev)
 expect("./dev alone", usage.returncode == 0 and not usage.stderr, usage)
 for command in ("demo", "build", "env", "test", "test --fast", "test --adapters", "matrix", "lint", "fuzz", "coverage", "bench c",
-                "bench python", "faults", "clean"):
+                "bench python", "bench ruby", "bench php", "faults", "clean"):
     expect(f"./dev lists {command}", re.search(rf"^  {command}  ", usage.stdout, re.MULTILINE), usage.stdout)
 for words in (["frobnicate"], ["test", "--slowly"], ["env", "more"], ["fuzz", "long"], ["fuzz", "1", "2"], ["bench"], ["bench", "perl"]):
     result = run(dev, *words)

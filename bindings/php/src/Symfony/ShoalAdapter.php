@@ -123,13 +123,14 @@ final class ShoalAdapter extends AbstractAdapter
     {
         $failed = [];
         $marshalled = $this->marshaller->marshall($values, $failed);
-        $names = [];
-        foreach (array_keys($marshalled) as $id) {
-            $names[self::name((string) $id)] = (string) $id;
+        $bytes = [];
+        foreach ($marshalled as $id => $value) {
+            $bytes[self::name((string) $id)] = $value;
         }
-        $left = $this->store(array_combine(array_keys($names), $marshalled), $lifetime);
+        $left = array_flip($this->store($bytes, $lifetime));
+        $was_left = static fn (int|string $id): bool => isset($left[self::name((string) $id)]);
 
-        return [...$failed, ...array_values(array_intersect_key($names, array_flip($left)))];
+        return $left === [] ? $failed : [...$failed, ...array_filter(array_keys($marshalled), $was_left)];
     }
 
     /**

@@ -4,16 +4,16 @@ May import: the standard library, rows, measure. Used by the main program.
 """
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import pathlib
 import platform
 import re
+import ssl
 import subprocess
 from typing import Any
 
 from measure import Figures, spread
-from rows import BEYOND_C, THREADS, Row
+from rows import Row
 
 Results = dict[str, Any]
 
@@ -24,9 +24,7 @@ def _first(pattern: str, text: str) -> str:
 
 
 def describe_machine() -> dict[str, str]:
-    """Where it was measured, and with what."""
-    import pylibmc  # pylint: disable=import-outside-toplevel
-    import shoal  # pylint: disable=import-outside-toplevel
+    """Where it is measured."""
     memcached = subprocess.run(["memcached", "-V"], capture_output=True, text=True, check=False).stdout
     return {
         "processor": _first(r"^model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8")),
@@ -36,34 +34,31 @@ def describe_machine() -> dict[str, str]:
             platform, "freedesktop_os_release") else "?",
         "python": platform.python_version(),
         "memcached": _first(r"memcached (\S+)", memcached),
-        "shoal": shoal.__version__,
-        "pylibmc": f"{pylibmc.__version__} on libmemcached {pylibmc.libmemcached_version}",
-        "pymemcache": importlib.metadata.version("pymemcache"),
+        "openssl": ssl.OPENSSL_VERSION,
         "load": " ".join(f"{load:.2f}" for load in os.getloadavg()),
     }
 
 
-def verdict(ratio: float, target: float, least: bool = False) -> str:
+def verdict(ratio: float, target: float) -> str:
     """Whether a ratio is within its target."""
-    met = ratio >= target if least else ratio <= target
-    return f"{'>=' if least else '<='} {target:.2f} {'met' if met else 'MISSED'}"
+    return f"<= {target:.2f} {'met' if ratio <= target else 'MISSED'}" if target else ""
 
 
 def _line(row: str, mine: str, peer: str, theirs: str, rest: str) -> None:
-    print(f"{row:<16} {mine:>10}   {peer:<18} {theirs:>10}   {rest}", flush=True)
+    print(f"{row:<18} {mine:>10}   {peer:<18} {theirs:>10}   {rest}", flush=True)
 
 
 def tell_row(row: Row, figures: dict[str, Figures]) -> Results:
     """A line for each peer of Shoal's. Ratios are taken round by round."""
-    ours = figures["shoal"]
+    ours = figures[row.shoal]
     told: Results = {}
-    for name, theirs in figures.items():
-        if name == "shoal":
+    for name, target in row.peers.items():
+        if name not in figures:
             continue
+        theirs = figures[name]
         ratio, low, high = spread([mine / other for mine, other in zip(ours.wall, theirs.wall)])
         cpu = spread(ours.cpu)[0] / max(spread(theirs.cpu)[0], 1e-9)
-        target = row.targets.get(name)
-        judged = verdict(ratio, target) if target else ""
+        judged = verdict(ratio, target)
         told[name] = {"ratio": ratio, "low": low, "high": high, "cpu_ratio": cpu, "target": target, "judged": judged}
         _line(row.name, f"{spread(ours.wall)[0]:.1f} us", name, f"{spread(theirs.wall)[0]:.1f} us",
               f"{ratio:.2f} ({low:.2f} to {high:.2f})  cpu {cpu:.2f}  {judged}")
@@ -71,30 +66,14 @@ def tell_row(row: Row, figures: dict[str, Figures]) -> Results:
     return {"ratios": told, "rounds": rounds}
 
 
-def tell_threads(found: dict[str, list[float]]) -> Results:
-    """Calls a second, and how many times the peer's."""
-    ours = found["shoal"]
-    told: Results = {}
-    for name, theirs in found.items():
-        if name == "shoal":
-            continue
-        ratio, low, high = spread([mine / other for mine, other in zip(ours, theirs)])
-        judged = verdict(ratio, THREADS.targets[name], least=True)
-        told[name] = {"ratio": ratio, "low": low, "high": high, "target": THREADS.targets[name], "judged": judged}
-        _line(THREADS.name, f"{spread(ours)[0]:.0f}/s", name, f"{spread(theirs)[0]:.0f}/s",
-              f"{ratio:.2f} ({low:.2f} to {high:.2f})  {judged}")
-    return {"ratios": told, "rounds": found}
-
-
 def tell_beyond_c(row: Row, figures: dict[str, Figures]) -> Results:
-    """Microseconds that Python adds to a call, or to each key of a batch."""
-    added, low, high = (each / row.keys for each in spread(
-        [mine - other for mine, other in zip(figures["shoal"].wall, figures["C"].wall)]))
-    unit = "a key" if row.keys > 1 else "a call"
-    judged = verdict(added, BEYOND_C[row.operation])
-    _line(f"beyond_c_{row.name}", f"{spread(figures['shoal'].wall)[0]:.1f} us", "C",
-          f"{spread(figures['C'].wall)[0]:.1f} us", f"{added:.3f} us {unit} ({low:.3f} to {high:.3f})  {judged}")
-    return {"added_us": added, "low": low, "high": high, "target": BEYOND_C[row.operation], "judged": judged,
+    """Microseconds that the language adds to a call, or to each key of a batch."""
+    ours, in_c = figures[row.shoal], figures["C"]
+    added, low, high = (each / row.keys for each in spread([mine - other for mine, other in zip(ours.wall, in_c.wall)]))
+    judged = verdict(added, row.beyond_c)
+    _line(row.name, f"{spread(ours.wall)[0]:.1f} us", "C", f"{spread(in_c.wall)[0]:.1f} us",
+          f"{added:.3f} us {'a key' if row.keys > 1 else 'a call'} ({low:.3f} to {high:.3f})  {judged}")
+    return {"added_us": added, "low": low, "high": high, "target": row.beyond_c, "judged": judged,
             "rounds": {name: each.wall for name, each in figures.items()}}
 
 
