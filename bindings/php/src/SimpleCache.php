@@ -138,12 +138,8 @@ final class SimpleCache implements CacheInterface
     private function names(array $keys): array
     {
         $prefix = $this->generationName === null ? '' : "{$this->namespace}:{$this->generation}:";
-        $names = [];
-        foreach ($keys as $key) {
-            $names[Keys::name($prefix . $key)] = $key;
-        }
 
-        return $names;
+        return array_combine(Keys::names($prefix, $keys), $keys);
     }
 
     /**

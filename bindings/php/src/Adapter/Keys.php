@@ -14,14 +14,34 @@ final class Keys
     /** What memcached takes at most. */
     public const LONGEST = 250;
 
+    private const REFUSED = '/[\x00-\x20%\x7F]/';
+
     /** The name of a key: spaces, control characters and % as %20 and the like, what is too long with a digest. */
     public static function name(string $key): string
     {
-        if (preg_match('/[\x00-\x20%\x7F]/', $key) === 1) {
-            $key = self::escape($key, '/[\x00-\x20%\x7F]/', '%');
+        if (preg_match(self::REFUSED, $key) === 1) {
+            $key = self::escape($key, self::REFUSED, '%');
         }
 
         return strlen($key) > self::LONGEST ? self::shorten($key) : $key;
+    }
+
+    /**
+     * The names of many keys behind a prefix, looked at together.
+     *
+     * @param  array<int|string> $keys
+     * @return list<string>
+     */
+    public static function names(string $prefix, array $keys): array
+    {
+        $names = [];
+        foreach ($keys as $key) {
+            $names[] = $prefix . $key;
+        }
+        $longest = $names === [] ? 0 : max(array_map('strlen', $names));
+        $are_plain = $longest <= self::LONGEST && preg_match(self::REFUSED, implode($names)) === 0;
+
+        return $are_plain ? $names : array_map(self::name(...), $names);
     }
 
     /** Each byte of the pattern as a sign and its two digits. */

@@ -49,14 +49,17 @@ final class ShoalStore extends TaggableStore implements LockProvider
      */
     public function many(array $keys): array
     {
-        $names = array_map($this->name(...), $keys);
+        $names = Keys::names($this->prefix, $keys);
         try {
             $hits = $this->client->getMany($names);
         } catch (ExceptionInterface $failure) {
             $this->tell('read', $failure);
             $hits = $failure->getPartial() ?? [];
         }
-        $values = array_map(static fn (string $name): mixed => $hits[$name] ?? null, $names);
+        $values = [];
+        foreach ($names as $name) {
+            $values[] = $hits[$name] ?? null;
+        }
 
         return array_combine($keys, $values);
     }
@@ -126,7 +129,7 @@ final class ShoalStore extends TaggableStore implements LockProvider
      */
     public function putMany(array $values, $seconds): bool
     {
-        $named = array_combine(array_map($this->name(...), array_keys($values)), $values);
+        $named = array_combine(Keys::names($this->prefix, array_keys($values)), $values);
 
         return $this->attempt('store', false, function () use ($named, $seconds): bool {
             $left = $this->client->setMany($named, self::lifetime($seconds));
