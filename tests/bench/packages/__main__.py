@@ -1,8 +1,8 @@
-"""How fast a language's package is, beside its peers and beside C: ./dev bench LANGUAGE, or python3 tests/bench/packages.
+"""How fast a language's package is, beside its peers and beside C: ./dev bench LANGUAGE runs this folder by Python.
 
-Starts four memcached of its own, and four more over TLS for those rows. Rounds of all contestants alternate in one run,
-pinned with the servers to one core, as waking another costs more than what is measured; threads have all cores. Python's
-contestants run in this process, Ruby's and PHP's in a worker, which keeps the time itself.
+Starts four memcached of its own, and four more over TLS for those rows. Rounds of all contestants alternate in one
+run, pinned with the servers to one core, as waking another costs more than what is measured; threads have all cores.
+Python's contestants run in this process, Ruby's and PHP's in a worker, which keeps the time itself.
 
 May import: the standard library and all beside it.
 """
@@ -19,7 +19,7 @@ from contestant import Contestant, NotAlike, Remote, Worker, build_folder
 from fleet import Fleet, pin
 from in_c import make_in_c
 from likeness import check, check_placement
-from measure import Figures, measure
+from measure import measure
 from rows import LANGUAGES, Row
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -27,9 +27,9 @@ HERE = pathlib.Path(__file__).resolve().parent
 
 def parse_arguments() -> argparse.Namespace:
     """What the command line says."""
-    parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__.split("\n", maxsplit=1)[0])
+    parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__.split(":", maxsplit=1)[0])
     parser.add_argument("language", choices=LANGUAGES)
-    parser.add_argument("rows", metavar="ROW", nargs="*", help="all, or some of those that a wrong one is answered with")
+    parser.add_argument("rows", metavar="ROW", nargs="*", help="all, or some; a wrong one is answered with their names")
     parser.add_argument("--rounds", type=int, default=41, help="rounds of each row (%(default)s)")
     parser.add_argument("--slice-ms", type=float, default=10, help="how long a contestant's turn is (%(default)s)")
     parser.add_argument("--core", type=int, default=max(os.sched_getaffinity(0)), help="to pin to (%(default)s)")
@@ -98,11 +98,12 @@ class Bench:
 
     def compare(self, row: Row) -> None:
         """Shoal and its peers."""
-        many = row.threads > 1
+        has_threads = row.threads > 1
         self._fleet(row.tls)
-        self._pin(self.cores if many else {self.given.core})
+        self._pin(self.cores if has_threads else {self.given.core})
         contestants = self._alike(row)
-        figures: dict[str, Figures] = measure(contestants, self.given.rounds, self.given.slice_ms * (10 if many else 1) / 1e3)
+        slice_s = self.given.slice_ms / 1e3
+        figures = measure(contestants, self.given.rounds, 10 * slice_s if has_threads else slice_s)
         for contestant in contestants:
             contestant.close()
         self.found[row.name] = (report.tell_beyond_c if row.beyond_c else report.tell_row)(row, figures)
@@ -149,8 +150,8 @@ def main() -> None:
     try:
         machine = bench.describe()
         print("  ".join(f"{name}: {each}" for name, each in machine.items()))
-        print(f"pinned to core {given.core}; {given.rounds} rounds of {given.slice_ms:g} ms; medians, ratios Shoal / peer "
-              "by round with first and last tenth; wall time, cpu that of the client's process")
+        print(f"pinned to core {given.core}; {given.rounds} rounds of {given.slice_ms:g} ms; medians, ratios Shoal / "
+              "peer by round with first and last tenth; wall time, cpu that of the client's process")
         bench.run()
     finally:
         bench.stop()

@@ -9,6 +9,7 @@ import os
 import subprocess
 import time
 from dataclasses import dataclass
+from functools import partial
 from itertools import repeat
 from typing import Any, Callable
 
@@ -90,9 +91,8 @@ class Remote(Contestant):
     """A client in a worker. Of a store it tells whether all was stored, as far as its client knows."""
 
     def __init__(self, name: str, row: Row, place: Place, worker: Worker) -> None:
-        calls = {what: lambda what=what: worker.ask(what, name=name) for what in ("call", "set_many", "get_many", "close")}
-        super().__init__(name, row, {**calls, row.operation: calls["call"]}, calls["close"])
-        self.store, self.read = calls["set_many"], calls["get_many"]
+        asks = {what: partial(worker.ask, what, name=name) for what in ("call", "get_many", "set_many", "close")}
+        super().__init__(name, row, {**asks, row.operation: asks["call"]}, asks["close"])
         self._worker = worker
         self.results = {"get": next(iter(row.load.values())), "set": True, "get_many": row.load, "set_many": True}
         worker.ask("make", name=name, nodes=place.nodes, ca=place.ca_file, operation=row.operation,

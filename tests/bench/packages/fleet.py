@@ -92,8 +92,8 @@ class Fleet:
     def count(self, counter: str) -> int:
         """A counter of `stats`, summed over the servers."""
         mark = f"STAT {counter} ".encode()
-        lines = [line for port in self.ports for line in self._ask(port, "stats").split(b"\r\n") if line.startswith(mark)]
-        return sum(int(line[len(mark):]) for line in lines)
+        lines = [line for port in self.ports for line in self._ask(port, "stats").split(b"\r\n")]
+        return sum(int(line[len(mark):]) for line in lines if line.startswith(mark))
 
     def flush(self) -> None:
         """All items go."""

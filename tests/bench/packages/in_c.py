@@ -30,7 +30,8 @@ def make_in_c(name: str, row: Row, place: Place) -> Contestant:
     library = _library()
     calls = library.calls_new(("static://" + ",".join(place.nodes)).encode(), row.keys, row.size)
     loop = partial(library.calls_run, calls, row.operation.encode())
-    made = Contestant(name, row, {row.operation: partial(loop, 1), "set_many": partial(library.calls_run, calls, b"set_many", 1)},
-                      partial(library.calls_free, calls))
+    store = partial(library.calls_run, calls, b"set_many", 1)
+    close = partial(library.calls_free, calls)
+    made = Contestant(name, row, {"set_many": store, row.operation: partial(loop, 1)}, close)
     made.loop = loop
     return made

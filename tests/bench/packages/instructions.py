@@ -1,7 +1,7 @@
 """Instructions a call, counted by callgrind: steadier than time, and blind to the kernel and to waiting.
 
-May import: the standard library, contestant, rows, the Python clients. Used by the main program, and run by itself under
-valgrind: instructions.py CONTESTANT ROW TIMES HOST:PORT...
+May import: the standard library, contestant, rows, the Python clients. Used by the main program, and run by itself
+under valgrind: instructions.py CONTESTANT ROW TIMES HOST:PORT...
 """
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The Python clients that are compared, each with its calls as the others have them: same keys, values and results.
 
-May import: the standard library, contestant, rows, in_c, shoal and its peers, what is beside it of Python's. Used by the
-comparison and the counter of instructions.
+May import: the standard library, contestant, rows, in_c, shoal and its peers, what is beside it of Python's. Used by
+the comparison and the counter of instructions.
 """
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _calls(client: Any, row: Row, get_many: str, set_many: str, **of_stores: Any
 
 def make_shoal(name: str, row: Row, place: Place) -> Contestant:
     """shoal.Client as it is made by default, but for a timeout that no noise of the machine can reach."""
-    over_tls = {"tls": True, "tls_ca_file": place.ca_file} if place.ca_file else {}
+    over_tls: dict[str, Any] = {"tls": True, "tls_ca_file": place.ca_file} if place.ca_file else {}
     client = shoal.Client("static://" + ",".join(place.nodes), operation_timeout_ms=60000, **over_tls)
     return Contestant(name, row, _calls(client, row, "get_many", "set_many"), client.close)
 

@@ -12,7 +12,7 @@ LARGE = 900 * 1024
 
 @dataclass(frozen=True)
 class Row:
-    """An operation, on how many nodes, with how many keys; peers: the largest ratio Shoal / peer, 0 where none is set."""
+    """An operation, on how many nodes, with how many keys; peers: the largest ratio to each, 0 without a target."""
 
     name: str
     operation: str

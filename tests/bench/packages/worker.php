@@ -1,8 +1,8 @@
 <?php
 
 /**
- * PHP's contestants: makes calls of the client that it is told, and keeps the time. Asked and answered a line of JSON at a
- * time, as contestant.py says.
+ * PHP's contestants: makes calls of the client that it is told, and keeps the time. Asked and answered a line of JSON
+ * at a time, as contestant.py says.
  *
  * May use: Shoal, php-memcached, Symfony's and Laravel's caches where they are installed. Started by __main__.py.
  */
@@ -88,7 +88,8 @@ function memcached_calls(array $told): array
 function symfony_calls(array $told, AbstractAdapter $pool): array
 {
     [$load, $keys] = [$told['load'], array_keys($told['load'])];
-    $items = array_map(static fn (string $key) => $pool->getItem($key)->set($load[$key])->expiresAfter(LIFETIME_S), $keys);
+    $make = static fn (string $key) => $pool->getItem($key)->set($load[$key])->expiresAfter(LIFETIME_S);
+    $items = array_map($make, $keys);
 
     return [
         'get' => static fn () => $pool->getItem($keys[0])->get(),

@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
-# Ruby's contestants: makes calls of the client that it is told, and keeps the time. Asked and answered a line of JSON at
-# a time, as contestant.py says.
+# Ruby's contestants: makes calls of the client that it is told, and keeps the time. Asked and answered a line of JSON
+# at a time, as contestant.py says.
 # May require: the standard library, shoal, dalli, ActiveSupport and both stores on memcached. Started by __main__.py.
 require "json"
 require "logger"
