@@ -352,6 +352,44 @@ static void a_dead_node_is_an_error_or_everybody_computes(void **state) {
     test_fleet_stop(&dead);
 }
 
+/* The claim was the node's alone: whoever comes next computes at once. */
+static void a_claim_is_gone_with_its_node(void **state) {
+    (void)state;
+    shoal_client *client = test_client(fleet.endpoint, PATIENT);
+    size_t place = test_fleet_place(&fleet, client, "gone");
+    struct fetched winner = fetch(client, "gone", 100, 0);
+    uint16_t port = fleet.nodes[place].port;
+    assert_fetched(winner, SHOAL_COMPUTE, "");
+    test_memcached_stop(&fleet.nodes[place]);
+    fleet.nodes[place] = test_memcached_start(port);
+    struct fetched heir = fetch(client, "gone", 100, 0);
+    assert_fetched(heir, SHOAL_COMPUTE, "");
+    finish(heir.lease, "by the heir");
+    shoal_lease_free(winner.lease);
+    assert_fetched(fetch(client, "gone", 100, 0), SHOAL_OK, "by the heir");
+    shoal_client_free(client);
+}
+
+static void stand_ins_hold_the_claim_of_a_dead_node(void **state) {
+    (void)state;
+    shoal_client *client =
+        test_client(fleet.endpoint, "operation_timeout_ms=20000&fetch_wait_ms=300&on_node_failure=failover");
+    size_t place = test_fleet_place(&fleet, client, "moved");
+    uint16_t port = fleet.nodes[place].port;
+    test_memcached_stop(&fleet.nodes[place]);
+    struct fetched winner = fetch(client, "moved", 100, 0);
+    assert_fetched(winner, SHOAL_COMPUTE, "");
+    int64_t begun_ms = test_now_ms();
+    struct fetched waiter = fetch(client, "moved", 100, 0);
+    assert_true(test_now_ms() - begun_ms >= 300);
+    assert_fetched(waiter, SHOAL_COMPUTE, "");
+    shoal_lease_free(waiter.lease);
+    finish(winner.lease, "on a stand-in");
+    assert_fetched(fetch(client, "moved", 100, 0), SHOAL_OK, "on a stand-in");
+    shoal_client_free(client);
+    fleet.nodes[place] = test_memcached_start(port);
+}
+
 static void a_lease_stores_once(void **state) {
     (void)state;
     shoal_client *client = test_client(fleet.endpoint, PATIENT);
@@ -403,6 +441,8 @@ int main(void) {
         cmocka_unit_test(what_a_plain_client_stored_counts_as_old),
         cmocka_unit_test(a_prefix_parts_computations_as_it_parts_keys),
         cmocka_unit_test(a_dead_node_is_an_error_or_everybody_computes),
+        cmocka_unit_test(a_claim_is_gone_with_its_node),
+        cmocka_unit_test(stand_ins_hold_the_claim_of_a_dead_node),
         cmocka_unit_test(a_lease_stores_once),
         cmocka_unit_test(bad_arguments_are_told),
     };
