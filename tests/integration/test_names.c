@@ -199,6 +199,26 @@ static void each_address_of_a_node_is_tried(void **state) {
     test_memcached_stop(&server);
 }
 
+/* Whichever of its addresses is the one that answers. */
+static void a_node_that_was_away_is_found_again_by_each_address(void **state) {
+    (void)state;
+    need_private_names();
+    static const char *const hosts[] = {"127.0.0.2 node.test\n127.0.0.1 node.test\n",
+                                        "127.0.0.1 node.test\n127.0.0.2 node.test\n"};
+    struct test_memcached server = test_memcached_start(0);
+    for (size_t i = 0; i < 2; i++) {
+        test_names_set(hosts[i]);
+        shoal_client *client = client_of("static://node.test:%u", server.port, OPTIONS);
+        assert_true(test_works(client));
+        test_memcached_stop(&server);
+        assert_true(test_read(client, "key", NULL) < 0);
+        server = test_memcached_start(server.port);
+        assert_true(test_eventually(works, client, 10000));
+        shoal_client_free(client);
+    }
+    test_memcached_stop(&server);
+}
+
 /* The address that refuses is tried first, and last. */
 static void what_one_address_says_is_not_hidden_by_another_that_refuses(void **state) {
     (void)state;
@@ -310,6 +330,7 @@ int main(void) {
         cmocka_unit_test(each_address_of_an_endpoint_is_tried),
         cmocka_unit_test(a_silent_address_leaves_time_for_the_next),
         cmocka_unit_test(each_address_of_a_node_is_tried),
+        cmocka_unit_test(a_node_that_was_away_is_found_again_by_each_address),
         cmocka_unit_test(what_one_address_says_is_not_hidden_by_another_that_refuses),
         cmocka_unit_test(only_the_wanted_family_is_used),
         cmocka_unit_test(a_moved_endpoint_may_count_from_one_again),

@@ -11,6 +11,9 @@
 /* How much of connect_timeout_ms the answer to a probe may take, unless the node was never quick. */
 #define PROBE_PARTS 8
 
+/* Of so many probes in a row that fail one goes by the node's name, where it has an address. */
+#define NAME_TURNS 4
+
 void shoal__pool_init_health(struct shoal__pool *pool) {
     shoal__breaker_init(&pool->breaker, &pool->options.breaker);
     pool->random = shoal__random_seeded();
@@ -187,10 +190,12 @@ static int64_t probe_patience_ns(const struct shoal__pool *pool) {
     return 2 * pool->options.lane.connect_timeout_ns;
 }
 
+/* By the address that discovery gave, and now and then by the name, as lanes are opened by both. */
 struct shoal__probe *shoal__pool_probe(struct shoal__pool *pool, struct shoal__errands *errands) {
-    const char *host = pool->address[0] != '\0' ? pool->address : pool->host;
-    return shoal__probe_new(host, pool->port, pool->options.family, &pool->options.lane.stream, probe_patience_ns(pool),
-                            errands);
+    bool by_address = pool->address[0] != '\0' && pool->probe_turn % NAME_TURNS != NAME_TURNS - 1;
+    const char *host = by_address ? pool->address : pool->host;
+    return shoal__probe_new(host, pool->port, pool->options.family, pool->probe_turn, &pool->options.lane.stream,
+                            probe_patience_ns(pool), errands);
 }
 
 /* An answer that comes as late as those the node was given up for says that it is no better. */
@@ -272,9 +277,10 @@ static enum shoal__pool_news end_probe(struct shoal__pool *pool, bool answered, 
     pool->probe = NULL;
     pthread_mutex_lock(&pool->lock);
     bool has_stones = pool->tombstones.count > 0;
-    if (!answered)
+    if (!answered) {
         shoal__breaker_probe_failed(&pool->breaker, now_ns, &pool->random);
-    else if (!has_stones)
+        pool->probe_turn++; /* another address of its name may answer */
+    } else if (!has_stones)
         news = close_breaker(pool, now_ns);
     pthread_mutex_unlock(&pool->lock);
     if (answered && has_stones && !begin_replay(pool))

@@ -44,6 +44,7 @@ struct shoal__pool {
     size_t standin_count;
 
     /* Of the background thread alone. */
+    unsigned probe_turn;          /* the address that the next probe takes, where the name has several */
     struct shoal__probe *probe;   /* under way */
     struct shoal__replay *replay; /* under way */
 };

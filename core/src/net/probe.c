@@ -15,6 +15,7 @@ static const char question[] = "get shoal:hello\r\n";
 struct shoal__probe {
     int64_t deadline_ns;
     int64_t patience_ns;
+    unsigned turn;
     struct shoal__dns_query *query; /* NULL once resolved */
     struct shoal__stream_options options;
     struct shoal__stream stream;
@@ -35,7 +36,7 @@ static void clear_errands(struct shoal__errands *errands) {
     errands->count = 0;
 }
 
-struct shoal__probe *shoal__probe_new(const char *host, uint16_t port, enum shoal__family family,
+struct shoal__probe *shoal__probe_new(const char *host, uint16_t port, enum shoal__family family, unsigned turn,
                                       const struct shoal__stream_options *options, int64_t patience_ns,
                                       struct shoal__errands *errands) {
     struct shoal__fault ignored;
@@ -47,6 +48,7 @@ struct shoal__probe *shoal__probe_new(const char *host, uint16_t port, enum shoa
     }
     if (errands != NULL)
         probe->errands = *errands;
+    probe->turn = turn;
     probe->patience_ns = patience_ns;
     probe->deadline_ns = shoal__now_ns() + patience_ns;
     probe->options = *options;
@@ -68,7 +70,7 @@ static enum shoal__probe_outcome advance_connect(struct shoal__probe *probe) {
         return SHOAL__PROBE_FAILED;
     shoal__dns_query_free(probe->query);
     probe->query = NULL;
-    bool begun = shoal__stream_begin(&probe->stream, &list.addresses[0], &probe->options);
+    bool begun = shoal__stream_begin(&probe->stream, &list.addresses[probe->turn % list.count], &probe->options);
     probe->descriptor = shoal__descriptor_adopt(probe->stream.fd);
     shoal__address_list_clear(&list);
     return begun ? SHOAL__PROBE_RUNNING : SHOAL__PROBE_FAILED;

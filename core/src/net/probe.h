@@ -19,10 +19,11 @@ struct shoal__errands {
     size_t count;
 };
 
-/* host: a name, a numeric address or a path. What the stream's options point at is borrowed; the errands, which may be
- * NULL, are taken over, whatever comes. patience_ns: for connecting and the first answer, and then anew each time that
- * the errands get on. NULL where the probe cannot begin. */
-struct shoal__probe *shoal__probe_new(const char *host, uint16_t port, enum shoal__family family,
+/* host: a name, a numeric address or a path; turn: which of a name's addresses, counted round and round. What the
+ * stream's options point at is borrowed; the errands, which may be NULL, are taken over, whatever comes. patience_ns:
+ * for connecting and the first answer, and then anew each time that the errands get on. NULL where the probe cannot
+ * begin. */
+struct shoal__probe *shoal__probe_new(const char *host, uint16_t port, enum shoal__family family, unsigned turn,
                                       const struct shoal__stream_options *options, int64_t patience_ns,
                                       struct shoal__errands *errands);
 
