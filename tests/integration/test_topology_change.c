@@ -258,6 +258,81 @@ static void at_most_a_connection_a_thread_is_made(void **state) {
     close_scene(&scene);
 }
 
+/* --- A node that returns with what it held --- */
+
+static void write_all(struct scene *scene, const char *text) {
+    for (int i = 0; i < KEYS; i++) {
+        char key[32];
+        snprintf(key, sizeof(key), "route-%d", i);
+        assert_int_equal(shoal_set(scene->client, key, strlen(key), text, strlen(text), 0, NULL), SHOAL_OK);
+    }
+}
+
+/* Every second key is written anew: half of those one by one, the other half in a batch. */
+static void write_half(struct scene *scene, const char *text) {
+    static char keys[KEYS][32];
+    shoal_batch *batch = NULL;
+    assert_int_equal(shoal_batch_new(scene->client, &batch, NULL), SHOAL_OK);
+    for (int i = 0; i < KEYS; i += 2) {
+        snprintf(keys[i], sizeof(keys[i]), "route-%d", i);
+        size_t size = strlen(keys[i]);
+        if (i % 4 == 0)
+            assert_int_equal(shoal_set(scene->client, keys[i], size, text, strlen(text), 0, NULL), SHOAL_OK);
+        else
+            shoal_batch_store(batch, SHOAL_SET, keys[i], size, text, strlen(text), 0, 0, 0, NULL);
+    }
+    assert_int_equal(shoal_batch_run(batch, NULL), SHOAL_OK);
+    shoal_batch_free(batch);
+}
+
+static int count_keys(struct scene *scene, const char *text, int from) {
+    int count = 0;
+    for (int i = from; i < KEYS; i += 2) {
+        char key[32];
+        shoal_value *value = NULL;
+        snprintf(key, sizeof(key), "route-%d", i);
+        shoal_get(scene->client, key, strlen(key), &value, NULL);
+        count += value != NULL && shoal_value_size(value) == strlen(text) &&
+                 memcmp(shoal_value_data(value), text, strlen(text)) == 0;
+        shoal_value_free(value);
+    }
+    return count;
+}
+
+static void what_was_written_while_a_node_was_off_the_list_is_not_read_from_it(void **state) {
+    (void)state;
+    struct scene scene;
+    char letters[KEYS];
+    open_scene(&scene, "abc", OPTIONS "&on_node_failure=failover");
+    route_all(scene.client, letters);
+    write_all(&scene, "before");
+    change_to(&scene, "ab");
+    write_half(&scene, "newer");
+    change_to(&scene, "abc");
+    assert_int_equal(count_keys(&scene, "before", 0), 0);
+    test_sleep_ms(500);
+    assert_int_equal(count_keys(&scene, "before", 0), 0);
+    assert_int_equal(count_keys(&scene, "before", 1), KEYS / 2); /* these are as they were */
+    write_half(&scene, "again");
+    assert_int_equal(count_keys(&scene, "again", 0), KEYS / 2);
+    close_scene(&scene);
+}
+
+static void it_is_so_through_further_changes(void **state) {
+    (void)state;
+    struct scene scene;
+    open_scene(&scene, "abc", OPTIONS "&on_node_failure=failover");
+    write_all(&scene, "before");
+    change_to(&scene, "ab");
+    change_to(&scene, "a");
+    write_half(&scene, "newer");
+    change_to(&scene, "ac");
+    assert_int_equal(count_keys(&scene, "before", 0), 0);
+    change_to(&scene, "abc");
+    assert_int_equal(count_keys(&scene, "before", 0), 0);
+    close_scene(&scene);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_added_node_gets_its_share_and_moves_nothing_else),
@@ -268,6 +343,8 @@ int main(void) {
         cmocka_unit_test(no_batch_fails_while_nodes_come_and_go),
         cmocka_unit_test(a_node_that_stays_keeps_its_connection),
         cmocka_unit_test(at_most_a_connection_a_thread_is_made),
+        cmocka_unit_test(what_was_written_while_a_node_was_off_the_list_is_not_read_from_it),
+        cmocka_unit_test(it_is_so_through_further_changes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

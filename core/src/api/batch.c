@@ -3,6 +3,7 @@
 #include "api/batch.h"
 
 #include "api/call.h"
+#include "api/failover.h"
 #include "api/store_check.h"
 #include "base/clock.h"
 #include "logic/expiry.h"
@@ -172,6 +173,12 @@ static bool reserve_keys(shoal_batch *batch) {
     return size == 0 || shoal__buffer_reserve(&batch->keys, size) != NULL;
 }
 
+static void set_key(struct shoal__command *command, const struct shoal__key *key) {
+    command->key = key->bytes;
+    command->key_len = key->size;
+    command->key_is_binary = key->is_binary;
+}
+
 /* A bad key or a value too large is decided here, and costs only itself. */
 static void prepare_item(shoal_batch *batch, struct shoal__item *item, const struct shoal__view *view,
                          int64_t wall_now_s) {
@@ -190,7 +197,11 @@ static void prepare_item(shoal_batch *batch, struct shoal__item *item, const str
     command->status = SHOAL__UNDECIDED;
     item->node = item->owner = (uint32_t)shoal__key_node(&key, view);
     item->moves = 0;
-    if (item->companion != SHOAL__COMPANION_NONE) {
+    set_key(command, &key);
+    if (item->companion == SHOAL__COMPANION_NONE) {
+        shoal__failover_note_departed(batch->client, view, key.bytes + key.routed_from, key.size - key.routed_from,
+                                      command);
+    } else {
         char name[SHOAL__COMPANION_NAME_SIZE];
         shoal__companion_name(item->companion, key.bytes, key.size, name);
         memcpy(room, name, sizeof(name));
@@ -202,9 +213,7 @@ static void prepare_item(shoal_batch *batch, struct shoal__item *item, const str
         batch->keys.size += key.size;
         key.bytes = kept;
     }
-    command->key = key.bytes;
-    command->key_len = key.size;
-    command->key_is_binary = key.is_binary;
+    set_key(command, &key);
 }
 
 static shoal_status sum_up(shoal_batch *batch) {

@@ -180,6 +180,8 @@ shoal_status shoal__call_key(shoal_client *client, const char *key, size_t key_l
     command->key = path.key.bytes;
     command->key_len = path.key.size;
     command->key_is_binary = path.key.is_binary;
+    shoal__failover_note_departed(client, path.scene.view, path.key.bytes + path.key.routed_from,
+                                  path.key.size - path.key.routed_from, command);
     status = run_command(client, &path.scene, path.node, command, &fault, &attempts);
     if (status < 0)
         status =

@@ -68,3 +68,13 @@ void shoal__failover_doubt(shoal_client *client, const struct shoal__command *co
     if (client->fails_over && shoal__command_changes_items(command))
         shoal__fleet_bury(client->fleet, pool, command, NULL, NULL);
 }
+
+void shoal__failover_note_departed(shoal_client *client, const struct shoal__view *view, const char *routed,
+                                   size_t routed_len, const struct shoal__command *command) {
+    struct shoal__pool *departed[SHOAL__PAST_MAX];
+    if (view->past_count == 0 || !client->fails_over || !shoal__command_changes_items(command))
+        return;
+    size_t count = shoal__view_departed(view, routed, routed_len, shoal__now_coarse_ns(), departed);
+    for (size_t i = 0; i < count; i++)
+        shoal__fleet_bury(client->fleet, departed[i], command, NULL, NULL);
+}

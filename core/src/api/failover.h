@@ -26,6 +26,11 @@ unsigned shoal__failover_begin(shoal_client *client, const struct shoal__view *v
 void shoal__failover_end(shoal_client *client, const struct shoal__command *command, struct shoal__pool *owner,
                          struct shoal__pool *standin, unsigned rounds);
 
+/* Before a write: nodes that its key belonged to, and that left the list a moment ago, get a tombstone. `routed` is the
+ * part of the key that is hashed. */
+void shoal__failover_note_departed(shoal_client *client, const struct shoal__view *view, const char *routed,
+                                   size_t routed_len, const struct shoal__command *command);
+
 /* A write on a node that may or may not have been done. */
 void shoal__failover_doubt(shoal_client *client, const struct shoal__command *command, struct shoal__pool *pool);
 

@@ -240,7 +240,7 @@ static bool adopt_topology(struct shoal__fleet_half *half, struct shoal__fleet_h
         return true;
     }
     shoal_topology *topology = shoal__topology_acquire(view->topology);
-    struct shoal__view *fresh = shoal__view_new(topology, NULL, &half->pool_options);
+    struct shoal__view *fresh = shoal__view_new(topology, NULL, &half->pool_options, shoal__now_ns());
     if (fresh == NULL)
         shoal_topology_free(topology);
     atomic_store(&half->view, fresh);

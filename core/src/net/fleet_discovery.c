@@ -41,7 +41,8 @@ static void tell_change(struct shoal__fleet_half *half, const struct shoal__view
 shoal_status shoal__fleet_apply(struct shoal__fleet_half *half, uint64_t version, const struct shoal__node_list *list) {
     shoal_topology *topology = shoal__topology_new(version, list, &half->fleet->placement);
     struct shoal__view *before = atomic_load(&half->view);
-    struct shoal__view *after = topology ? shoal__view_new(topology, before, &half->pool_options) : NULL;
+    struct shoal__view *after =
+        topology ? shoal__view_new(topology, before, &half->pool_options, shoal__now_ns()) : NULL;
     if (after == NULL) {
         shoal_topology_free(topology);
         return SHOAL_E_NO_MEMORY;

@@ -353,14 +353,30 @@ void shoal__pool_return(struct shoal__pool *pool, struct shoal__lane *lane) {
 
 /* --- Ending --- */
 
-void shoal__pool_retire(struct shoal__pool *pool) {
+void shoal__pool_retire(struct shoal__pool *pool, bool may_return) {
     pthread_mutex_lock(&pool->lock);
     struct shoal__lane *idle = pool->idle;
     pool->idle = NULL;
     for (struct shoal__lane *lane = idle; lane != NULL; lane = lane->next)
         pool->lane_count--;
     pool->retired = true;
+    atomic_store(&pool->departed, may_return);
     pthread_mutex_unlock(&pool->lock);
-    shoal__pool_clear_health(pool);
+    if (!may_return)
+        shoal__pool_clear_health(pool);
     close_lanes(idle);
+}
+
+bool shoal__pool_has_departed(struct shoal__pool *pool) {
+    return atomic_load_explicit(&pool->departed, memory_order_relaxed);
+}
+
+void shoal__pool_return_to_use(struct shoal__pool *pool) {
+    pthread_mutex_lock(&pool->lock);
+    pool->retired = false;
+    atomic_store(&pool->departed, false);
+    bool has_missed_writes = pool->tombstones.count > 0;
+    pthread_mutex_unlock(&pool->lock);
+    if (has_missed_writes)
+        shoal__pool_eject(pool, "back on the list, and not yet rid of what it held");
 }

@@ -94,8 +94,15 @@ void shoal__pool_interrupt_health(struct shoal__pool *pool, int64_t now_ns);
 
 /* --- Ending --- */
 
-/* Closes idle lanes now and leased ones as they come back, and drops tombstones: nobody will ask for the node soon. On
- * the background thread, or when that does not know the pool any more. */
-void shoal__pool_retire(struct shoal__pool *pool);
+/* Closes idle lanes now and leased ones as they come back: nobody will ask for one soon. A node that may return gets
+ * tombstones on; of one that will not they are dropped. On the background thread, or when that does not know the pool.
+ */
+void shoal__pool_retire(struct shoal__pool *pool, bool may_return);
+
+/* Whether the node left the list and may return. */
+bool shoal__pool_has_departed(struct shoal__pool *pool);
+
+/* It did: what it missed is deleted before it is used. */
+void shoal__pool_return_to_use(struct shoal__pool *pool);
 
 #endif

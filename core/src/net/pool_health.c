@@ -137,7 +137,7 @@ static uint16_t number_of(struct shoal__pool *pool, struct shoal__pool *standin)
 bool shoal__pool_bury(struct shoal__pool *pool, const char *key, size_t key_len, bool key_is_binary,
                       struct shoal__pool *standin, unsigned *rounds) {
     pthread_mutex_lock(&pool->lock);
-    bool kept = !pool->retired &&
+    bool kept = (!pool->retired || pool->departed) &&
                 shoal__tombstones_add(&pool->tombstones, key, key_len, key_is_binary, number_of(pool, standin));
     if (kept)
         atomic_store(&pool->has_tombstones, true);

@@ -26,6 +26,7 @@ struct shoal__pool {
     struct waiter *last_waiter;
     int64_t suspect_before_ns; /* lanes idle since before this moment are looked at */
     bool retired;
+    atomic_bool departed;             /* retired, and may return */
     struct shoal__address_list found; /* where the host's name led to; emptied where that stopped working */
 
     atomic_bool failing; /* the last call on the node failed */

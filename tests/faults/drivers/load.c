@@ -91,8 +91,8 @@ static shoal_status read(struct load *load, size_t key) {
     return status;
 }
 
-static void operate(struct load *load) {
-    size_t key = next_random() % load->versions.keys;
+static void operate(struct load *load, size_t keys) {
+    size_t key = next_random() % keys;
     shoal_status status = SHOAL_NOT_FOUND;
     if (next_random() % 5 != 0)
         status = read(load, key);
@@ -103,11 +103,14 @@ static void operate(struct load *load) {
     load->bucket.errors += status < 0;
 }
 
-static void run(struct load *load, double rate, double seconds) {
+static void run(struct load *load, size_t keys, double rate, double seconds) {
     double began_s = now_s();
     double due_s = began_s;
     printf("start %.6f\n", began_s);
-    for (double now = began_s; now < began_s + seconds; now = now_s()) {
+    for (;;) {
+        double now = now_s();
+        if (now >= began_s + seconds)
+            break;
         if (now < due_s) {
             double ahead_s = due_s - now;
             nanosleep(&(struct timespec){.tv_sec = (time_t)ahead_s,
@@ -121,7 +124,7 @@ static void run(struct load *load, double rate, double seconds) {
             flush_bucket(&load->bucket);
             load->bucket = (struct bucket){.index = index};
         }
-        operate(load);
+        operate(load, keys);
     }
     flush_bucket(&load->bucket);
     puts("end");
@@ -141,16 +144,17 @@ static shoal_client *make_client(const char *endpoint) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 6) {
+    size_t keys = argc == 6 ? strtoul(argv[5], NULL, 10) : 0;
+    if (keys == 0) {
         fprintf(stderr, "usage: load c ENDPOINT RATE SECONDS KEYS\n");
         return 64;
     }
     struct load load = {.client = make_client(argv[2])};
-    load_versions_init(&load.versions, strtoul(argv[5], NULL, 10));
+    load_versions_init(&load.versions, keys);
     for (size_t key = 0; key < load.versions.keys; key++)
         store(&load, key);
     load.bucket = (struct bucket){0};
-    run(&load, strtod(argv[3], NULL), strtod(argv[4], NULL));
+    run(&load, keys, strtod(argv[3], NULL), strtod(argv[4], NULL));
     load_versions_clear(&load.versions);
     shoal_client_free(load.client);
     return 0;
