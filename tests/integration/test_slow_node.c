@@ -59,6 +59,16 @@ static void warm_up(shoal_client *client) {
     }
 }
 
+/* A fleet of which one node, which has that key, has just become slow. */
+static shoal_client *slow_one_down(const char *options, struct test_script **script, char key[32]) {
+    *script = test_script_start(answer_late, NULL);
+    shoal_client *client = client_of((const struct test_script *const *)script, 1, options);
+    choose_key(client, *script, key);
+    warm_up(client);
+    atomic_store(&pause_ms, SLOW_MS);
+    return client;
+}
+
 static int64_t time_read_ms(shoal_client *client, const char *key) {
     int64_t begun_ms = test_now_ms();
     assert_int_equal(test_get(client, key), SHOAL_NOT_FOUND);
@@ -68,11 +78,8 @@ static int64_t time_read_ms(shoal_client *client, const char *key) {
 static void a_node_far_slower_than_its_peers_is_put_out_and_comes_back(void **state) {
     (void)state;
     char key[32], message[TEST_MESSAGE_SIZE];
-    struct test_script *script = test_script_start(answer_late, NULL);
-    shoal_client *client = client_of((const struct test_script *const *)&script, 1, "on_node_failure=failover");
-    choose_key(client, script, key);
-    warm_up(client);
-    atomic_store(&pause_ms, SLOW_MS);
+    struct test_script *script;
+    shoal_client *client = slow_one_down("on_node_failure=failover", &script, key);
     for (int i = 0; i < 3; i++)
         assert_in_range(time_read_ms(client, key), SLOW_MS, SLOW_MS + SLACK_MS);
     assert_true(test_meets_event(client, SHOAL_EVENT_NODE_FAILED, message));
@@ -92,11 +99,8 @@ static void a_node_far_slower_than_its_peers_is_put_out_and_comes_back(void **st
 static void without_failover_it_is_used_on(void **state) {
     (void)state;
     char key[32];
-    struct test_script *script = test_script_start(answer_late, NULL);
-    shoal_client *client = client_of((const struct test_script *const *)&script, 1, "on_node_failure=error");
-    choose_key(client, script, key);
-    warm_up(client);
-    atomic_store(&pause_ms, SLOW_MS);
+    struct test_script *script;
+    shoal_client *client = slow_one_down("on_node_failure=error", &script, key);
     for (int i = 0; i < 5; i++)
         assert_in_range(time_read_ms(client, key), SLOW_MS, SLOW_MS + SLACK_MS);
     shoal_client_free(client);
@@ -106,12 +110,8 @@ static void without_failover_it_is_used_on(void **state) {
 static void no_more_than_a_share_is_put_out(void **state) {
     (void)state;
     char key[32];
-    struct test_script *script = test_script_start(answer_late, NULL);
-    shoal_client *client =
-        client_of((const struct test_script *const *)&script, 1, "on_node_failure=failover&max_down_share=0.1");
-    choose_key(client, script, key);
-    warm_up(client);
-    atomic_store(&pause_ms, SLOW_MS);
+    struct test_script *script;
+    shoal_client *client = slow_one_down("on_node_failure=failover&max_down_share=0.1", &script, key);
     for (int i = 0; i < 5; i++)
         assert_in_range(time_read_ms(client, key), SLOW_MS, SLOW_MS + SLACK_MS);
     shoal_client_free(client);
