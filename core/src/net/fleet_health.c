@@ -99,8 +99,8 @@ void shoal__fleet_bury(struct shoal__fleet *fleet, struct shoal__pool *owner, co
     bool kept = shoal__pool_bury(owner, command->key, command->key_len, command->key_is_binary, standin, rounds);
     if (!kept && shoal__pool_lost_tombstones(owner) == 1)
         tell_loss(half, owner);
-    if (shoal__pool_is_in_use(owner)) {
+    if (!atomic_load(&half->prober.listed))
         shoal__background_ensure(&half->prober);
+    if (shoal__pool_is_in_use(owner) && !shoal__pool_has_departed(owner)) /* it is replayed at once */
         shoal__background_wake();
-    }
 }
