@@ -100,6 +100,8 @@ static void reads_every_form(void **state) {
          true, "c.serverless.cnn1.cache.amazonaws.com.cn:11211*1"},
         {"static://c.serverless.use1.cache.amazonaws.com:1", SHOAL__ENDPOINT_STATIC, SHOAL__SERVICE_SERVERLESS, true,
          "c.serverless.use1.cache.amazonaws.com:1*1"},
+        {"static:///c.serverless.use1.cache.amazonaws.com", SHOAL__ENDPOINT_STATIC, SHOAL__SERVICE_ANY, false,
+         "/c.serverless.use1.cache.amazonaws.com:0*1"},
         {"serverless.a1b2c3.cfg.use1.cache.amazonaws.com", SHOAL__ENDPOINT_DISCOVER, SHOAL__SERVICE_ANY, false,
          "serverless.a1b2c3.cfg.use1.cache.amazonaws.com:11211*1"},
         {"c.serverless.use1.cache.amazonaws.com.example", SHOAL__ENDPOINT_DISCOVER, SHOAL__SERVICE_ANY, false,

@@ -349,7 +349,7 @@ static bool is_serverless(const char *host) {
     struct shoal__slice rest = shoal__slice_of(host), name;
     if (ends_with(rest, "."))
         rest.size--;
-    return shoal__slice_cut(rest, '.', &name, &rest) && starts_with(rest, "serverless.") &&
+    return host[0] != '/' && shoal__slice_cut(rest, '.', &name, &rest) && starts_with(rest, "serverless.") &&
            shoal__slice_cut(rest, '.', &name, &rest) && shoal__slice_cut(rest, '.', &name, &rest) &&
            (shoal__slice_equals_ignoring_case(rest, "cache.amazonaws.com") ||
             shoal__slice_equals_ignoring_case(rest, "cache.amazonaws.com.cn"));
