@@ -20,8 +20,8 @@ enum group_state { NEW, READY, WAITING, ENDED };
 
 struct group {
     enum group_state state;
-    bool renewed;     /* its lane broke once */
-    int64_t moved_ns; /* when something came or went last; of failover alone */
+    bool renewed;        /* its lane broke once */
+    int64_t progress_ns; /* when something came or went last; of failover alone */
     struct shoal__pool *pool;
     struct shoal__lane *lane;
     struct shoal__run run;
@@ -152,7 +152,7 @@ static void begin_group(struct work *work, struct group *group, int64_t until_ns
         return;
     }
     group->lane = lane;
-    group->moved_ns = shoal__now_ns();
+    group->progress_ns = shoal__now_ns();
     group->run.has_begun = false;
     group->state = READY;
     if (!shoal__pool_has_tombstones(group->pool))
@@ -226,11 +226,11 @@ static bool fails_over(const struct work *work) {
 static void note_progress(const struct work *work, struct group *group, int64_t until_ns) {
     int64_t now_ns = fails_over(work) ? shoal__now_ns() : 0;
     if (now_ns < until_ns)
-        group->moved_ns = now_ns;
+        group->progress_ns = now_ns;
 }
 
 static int64_t stalls_ns(const struct work *work, const struct group *group) {
-    int64_t stalls_ns = group->moved_ns + work->batch->client->attempt_timeout_ns;
+    int64_t stalls_ns = group->progress_ns + work->batch->client->attempt_timeout_ns;
     return fails_over(work) && stalls_ns < work->deadline_ns ? stalls_ns : work->deadline_ns;
 }
 

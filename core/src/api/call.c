@@ -12,9 +12,8 @@
 
 bool shoal__call_meets_tombstone(struct shoal__pool *pool, const struct shoal__command *command,
                                  struct shoal__fault *fault, shoal_status *status) {
-    bool overwrites =
-        command->verb == SHOAL__VERB_DELETE || (command->verb == SHOAL__VERB_STORE && command->mode == SHOAL_SET);
-    if (command->key_len == 0 || overwrites || !shoal__pool_has_buried(pool, command->key, command->key_len))
+    if (command->key_len == 0 || !shoal__pool_has_tombstones(pool) || shoal__command_overwrites(command) ||
+        !shoal__pool_has_buried(pool, command->key, command->key_len))
         return false;
     *status = SHOAL_NOT_FOUND;
     if (command->verb != SHOAL__VERB_GET) {

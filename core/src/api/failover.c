@@ -7,13 +7,9 @@
 #include "logic/expiry.h"
 #include "logic/standin.h"
 
-#include <shoal/operations.h>
-
 /* What needs to know what the owner holds: a stand-in does not. */
 static bool is_atomic(const struct shoal__command *command) {
-    bool is_plain = command->verb == SHOAL__VERB_GET || command->verb == SHOAL__VERB_DELETE ||
-                    (command->verb == SHOAL__VERB_STORE && command->mode == SHOAL_SET);
-    return !is_plain;
+    return command->verb != SHOAL__VERB_GET && !shoal__command_overwrites(command);
 }
 
 /* A failure of the node, or its being out of use; not that all of its connections were taken, nor what it said itself.

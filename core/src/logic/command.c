@@ -12,6 +12,10 @@ bool shoal__command_changes_items(const struct shoal__command *command) {
     return command->verb != SHOAL__VERB_GET && command->verb != SHOAL__VERB_STATS;
 }
 
+bool shoal__command_overwrites(const struct shoal__command *command) {
+    return command->verb == SHOAL__VERB_DELETE || (command->verb == SHOAL__VERB_STORE && command->mode == SHOAL_SET);
+}
+
 bool shoal__command_stored(const struct shoal__command *command, const shoal_value *item) {
     const char *bytes = shoal_value_data(item);
     size_t size = shoal_value_size(item);

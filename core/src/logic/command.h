@@ -53,6 +53,9 @@ struct shoal__command {
 /* Whether it may leave a node other than it was. */
 bool shoal__command_changes_items(const struct shoal__command *command);
 
+/* Whether what it leaves has nothing to do with what was there: set, delete. */
+bool shoal__command_overwrites(const struct shoal__command *command);
+
 /* Whether an item read back is the one that this store stored, as far as can be told. */
 bool shoal__command_stored(const struct shoal__command *command, const shoal_value *item);
 
